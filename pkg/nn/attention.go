@@ -1,0 +1,74 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/gophersnake/gophersnake/pkg/tensor"
+)
+
+// Attention is causal multi-head softmax attention with rotary positions, the
+// rival of every recurrence. Its state is the keys and values of every step so
+// far, so a step costs time and memory in proportion to the position.
+type Attention struct {
+	Q, K, V, O *Linear
+	heads, d   int
+	device     *tensor.Device
+}
+
+// NewAttention returns attention over d channels in the given number of heads,
+// each of an even number of channels. Projections have no bias.
+func NewAttention(b *Builder, d, heads int) (*Attention, error) {
+	if heads < 1 || d%heads != 0 || d/heads%2 != 0 {
+		return nil, fmt.Errorf("nn: Attention: heads is %d for %d channels, want a divisor that leaves an even number of channels per head", heads, d)
+	}
+	return &Attention{
+		Q: NewLinear(b.Sub("q_proj"), d, d, false), K: NewLinear(b.Sub("k_proj"), d, d, false),
+		V: NewLinear(b.Sub("v_proj"), d, d, false), O: NewLinear(b.Sub("o_proj"), d, d, false),
+		heads: heads, d: d, device: b.Device,
+	}, nil
+}
+
+// Name implements Mixer.
+func (a *Attention) Name() string { return fmt.Sprintf("attention(heads=%d)", a.heads) }
+
+// Forward implements Mixer.
+func (a *Attention) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor.Tensor {
+	offset := 0
+	if s != nil {
+		offset = s.Position
+	}
+	q := tp.Rotary(a.Q.Forward(tp, x), a.heads, offset)
+	k := tp.Rotary(a.K.Forward(tp, x), a.heads, offset)
+	v := a.V.Forward(tp, x)
+	if s == nil {
+		return a.O.Forward(tp, tp.Attention(q, k, v, a.heads))
+	}
+	n := offset + x.Dim(1)
+	for name, t := range map[string]*tensor.Tensor{"keys": k, "values": v} {
+		s.Set(name, grown(s.Get(name), n))
+		tp.StoreSteps(t, s.Get(name), offset)
+	}
+	y := tp.AttentionCached(q, s.Get("keys"), s.Get("values"), n, a.heads)
+	s.Advance(x.Dim(1))
+	return a.O.Forward(tp, y)
+}
+
+// grown returns a cache (B,cap,D) with room for n steps: t itself, or a copy of
+// twice its capacity or more.
+func grown(t *tensor.Tensor, n int) *tensor.Tensor {
+	if t.Dim(1) >= n {
+		return t
+	}
+	big := tensor.New(t.Device(), t.Dim(0), max(n, 2*t.Dim(1)), t.Dim(2))
+	tp := tensor.NewTape(t.Device())
+	tp.StoreSteps(t, big, 0)
+	return big
+}
+
+// NewState implements Mixer.
+func (a *Attention) NewState(batch int) *State {
+	s := NewState()
+	s.Set("keys", tensor.New(a.device, batch, 16, a.d))
+	s.Set("values", tensor.New(a.device, batch, 16, a.d))
+	return s
+}

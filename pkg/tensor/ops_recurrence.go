@@ -1,0 +1,296 @@
+package tensor
+
+import "github.com/gophersnake/gophersnake/internal/device"
+
+// Scan is the real diagonal linear recurrence over x (B,L,D)
+//
+//	h_t = a_t ⊙ h_{t−1} + x_t
+//
+// with a (D), the same for all t, or (B,L,D). It returns h (B,L,D). state
+// (B,D), if not nil, is h before t = 0 and afterwards the last h.
+func (tp *Tape) Scan(a, x, state *Tensor) *Tensor {
+	const op = "Scan"
+	track := tp.tracks(op, a, x)
+	b, l, d := want3(op, "x", x)
+	varying := len(a.shape) == 3
+	wantCoefficient(op, "a", a, x)
+	h := tp.like(x)
+	s := &device.LinearScan{B: b, L: l, D: d, Varying: varying, A: a.buf, X: x.buf, H: h.buf}
+	var saved []device.Buf
+	if state != nil {
+		want(op, "state", state, b, d)
+		s.H0 = tp.stateIn(state, track, &saved)
+	}
+	tp.d.LinearScan(s)
+	tp.lastStep(h, state)
+	if track {
+		tp.record([]*Tensor{h}, saved, func() {
+			tp.d.LinearScanGrad(s, &device.LinearScanGrad{DH: h.grad, DA: tp.grad(a), DX: tp.grad(x)})
+		})
+	}
+	return h
+}
+
+// ComplexScan is Scan over ℂ, real and imaginary parts in tensors of their own.
+func (tp *Tape) ComplexScan(aRe, aIm, xRe, xIm, stateRe, stateIm *Tensor) (hRe, hIm *Tensor) {
+	const op = "ComplexScan"
+	track := tp.tracks(op, aRe, aIm, xRe, xIm)
+	b, l, d := want3(op, "xRe", xRe)
+	wantSame(op, "xIm", xIm, xRe)
+	wantCoefficient(op, "aRe", aRe, xRe)
+	wantSame(op, "aIm", aIm, aRe)
+	hRe, hIm = tp.like(xRe), tp.like(xRe)
+	s := &device.LinearScan{B: b, L: l, D: d, Varying: len(aRe.shape) == 3,
+		A: aRe.buf, AIm: aIm.buf, X: xRe.buf, XIm: xIm.buf, H: hRe.buf, HIm: hIm.buf}
+	var saved []device.Buf
+	if stateRe != nil {
+		want(op, "stateRe", stateRe, b, d)
+		want(op, "stateIm", stateIm, b, d)
+		s.H0, s.H0Im = tp.stateIn(stateRe, track, &saved), tp.stateIn(stateIm, track, &saved)
+	}
+	tp.d.LinearScan(s)
+	tp.lastStep(hRe, stateRe)
+	tp.lastStep(hIm, stateIm)
+	if track {
+		tp.record([]*Tensor{hRe, hIm}, saved, func() {
+			tp.d.LinearScanGrad(s, &device.LinearScanGrad{DH: tp.grad(hRe), DHIm: tp.grad(hIm),
+				DA: tp.grad(aRe), DAIm: tp.grad(aIm), DX: tp.grad(xRe), DXIm: tp.grad(xIm)})
+		})
+	}
+	return hRe, hIm
+}
+
+func wantCoefficient(op, name string, a, x *Tensor) {
+	if len(a.shape) == 3 {
+		wantSame(op, name, a, x)
+	} else {
+		want(op, name, a, x.Dim(-1))
+	}
+}
+
+// lastStep copies step L−1 of h (B,L,D) to state (B,D) if there is one.
+func (tp *Tape) lastStep(h, state *Tensor) {
+	if state == nil {
+		return
+	}
+	b, l, d := h.shape[0], h.shape[1], h.shape[2]
+	tp.d.CopyBlock(b, d, h.buf, (l-1)*d, l*d, state.buf, 0, d, false)
+}
+
+// SelectiveScan holds the inputs of Tape.SelectiveScan, the recurrence of S6
+// (Mamba, arXiv 2312.00752 §3.2; selective_scan of the official code), of which
+// any part can be held constant:
+//
+//	Δ_t = Delta_t + DeltaBias, through softplus if Softplus       (D)
+//	Ā_t = exp(Δ_t A), or 2·exp(Δ_t A) − 1 if Signed               (D,N)
+//	h_t = Ā_t h_{t−1} + Δ_t B_t u_t                               (D,N)
+//	y_t = Σ_n C_t[n] h_t[n] + Dskip u_t, times SiLU(Z_t) if there is a Z
+//
+// As the official code does, B is discretised by Euler's rule and not by the
+// zero-order hold that the paper states. With AIm, A and h are complex and
+// Σ_n is 2·Re Σ_n. The (L,D,N) states are never stored: the gradient computes
+// them again from check-points.
+type SelectiveScan struct {
+	U         *Tensor // (B,L,D)
+	Delta     *Tensor // (B,L,D), or nil: Δ is DeltaBias alone
+	DeltaBias *Tensor // (D) or nil
+	Softplus  bool
+	Signed    bool    // eigenvalues in (−1,1) instead of (0,1) (Grazzi et al., arXiv 2411.12537)
+	A, AIm    *Tensor // (D,N), negative real part; AIm nil when real
+	B, BIm    *Tensor // (B,L,N) selective, or (D,N) constant; BIm nil when real
+	C, CIm    *Tensor // likewise
+	Dskip     *Tensor // (D) or nil
+	Z         *Tensor // (B,L,D) or nil
+	// State (B,D,N), if not nil, is h before t = 0 and afterwards the last h.
+	State, StateIm *Tensor
+}
+
+func (s *SelectiveScan) inputs() []*Tensor {
+	return []*Tensor{s.U, s.Delta, s.DeltaBias, s.A, s.AIm, s.B, s.BIm, s.C, s.CIm, s.Dskip, s.Z}
+}
+
+// check panics on shapes that do not fit and returns B, L, D, N.
+func (s *SelectiveScan) check(op string) (b, l, d, n int) {
+	b, l, d = want3(op, "U", s.U)
+	want(op, "A", s.A, d, -1)
+	n = s.A.shape[1]
+	same := func(name string, t, like *Tensor) {
+		if t != nil {
+			wantSame(op, name, t, like)
+		}
+	}
+	same("Delta", s.Delta, s.U)
+	same("Z", s.Z, s.U)
+	same("AIm", s.AIm, s.A)
+	for name, t := range map[string]*Tensor{"DeltaBias": s.DeltaBias, "Dskip": s.Dskip} {
+		if t != nil {
+			want(op, name, t, d)
+		}
+	}
+	for name, t := range map[string]*Tensor{"B": s.B, "C": s.C} {
+		if len(t.shape) == 3 {
+			want(op, name, t, b, l, n)
+		} else {
+			want(op, name, t, d, n)
+		}
+	}
+	same("BIm", s.BIm, s.B)
+	same("CIm", s.CIm, s.C)
+	for name, t := range map[string]*Tensor{"State": s.State, "StateIm": s.StateIm} {
+		if t != nil {
+			want(op, name, t, b, d, n)
+		}
+	}
+	if s.Delta == nil && s.DeltaBias == nil {
+		panic("tensor: SelectiveScan: Delta and DeltaBias are both nil, want at least one")
+	}
+	if s.Signed && s.AIm != nil {
+		panic("tensor: SelectiveScan: Signed with a complex A, want one of the two")
+	}
+	return b, l, d, n
+}
+
+// SelectiveScan runs the recurrence and returns y (B,L,D).
+func (tp *Tape) SelectiveScan(s SelectiveScan) *Tensor {
+	const op = "SelectiveScan"
+	track := tp.tracks(op, s.inputs()...)
+	b, l, d, n := s.check(op)
+	y := tp.like(s.U)
+	k := &device.SelectiveScan{B: b, L: l, D: d, N: n, Softplus: s.Softplus, Signed: s.Signed,
+		U: s.U.buf, Delta: bufOf(s.Delta), DeltaBias: bufOf(s.DeltaBias), A: s.A.buf, AIm: bufOf(s.AIm),
+		BVarying: len(s.B.shape) == 3, Bm: s.B.buf, BIm: bufOf(s.BIm),
+		CVarying: len(s.C.shape) == 3, Cm: s.C.buf, CIm: bufOf(s.CIm),
+		Dskip: bufOf(s.Dskip), Z: bufOf(s.Z), Y: y.buf}
+	var saved []device.Buf
+	if s.State != nil {
+		k.H0, k.HT = tp.stateIn(s.State, track, &saved), s.State.buf
+	}
+	if s.StateIm != nil {
+		k.H0Im, k.HTIm = tp.stateIn(s.StateIm, track, &saved), s.StateIm.buf
+	}
+	if track {
+		k.Saved = tp.scratch(tp.d.SelectiveScanSaved(k))
+		saved = append(saved, k.Saved)
+	}
+	tp.d.SelectiveScan(k)
+	k.HT, k.HTIm = device.Buf{}, device.Buf{}
+	if track {
+		tp.record([]*Tensor{y}, saved, func() {
+			tp.d.SelectiveScanGrad(k, &device.SelectiveScanGrad{DY: y.grad,
+				DU: tp.grad(s.U), DDelta: tp.grad(s.Delta), DDeltaBias: tp.grad(s.DeltaBias),
+				DA: tp.grad(s.A), DAIm: tp.grad(s.AIm), DB: tp.grad(s.B), DBIm: tp.grad(s.BIm),
+				DC: tp.grad(s.C), DCIm: tp.grad(s.CIm), DDskip: tp.grad(s.Dskip), DZ: tp.grad(s.Z)})
+		})
+	}
+	return y
+}
+
+// Elman is the dense recurrence over x (B,L,H), already projected and biased,
+//
+//	h_t = tanh( w h_{t−1} + x_t ),   without the tanh if linear
+//
+// with w (H,H). It returns h (B,L,H). state (B,H), if not nil, is h before
+// t = 0 and afterwards the last h.
+func (tp *Tape) Elman(x, w *Tensor, linear bool, state *Tensor) *Tensor {
+	const op = "Elman"
+	track := tp.tracks(op, x, w)
+	b, l, h := want3(op, "x", x)
+	want(op, "w", w, h, h)
+	out := tp.like(x)
+	e := &device.Elman{B: b, L: l, H: h, Linear: linear, X: x.buf, W: w.buf, Out: out.buf}
+	var saved []device.Buf
+	if state != nil {
+		want(op, "state", state, b, h)
+		e.H0 = tp.stateIn(state, track, &saved)
+	}
+	tp.d.Elman(e)
+	tp.lastStep(out, state)
+	if track {
+		tp.record([]*Tensor{out}, saved, func() {
+			dx, dw := tp.grad(x), tp.grad(w)
+			tp.d.ElmanGrad(e, out.grad, dx, dw)
+		})
+	}
+	return out
+}
+
+// GRU is the gated recurrent unit over x (B,L,3H) = W_ih u + b_ih, gates in
+// the order r, z, n as in PyTorch, with w (3H,H) and bias (3H) or nil:
+//
+//	r = σ(x_r + W_r h + b_r)   z = σ(x_z + W_z h + b_z)
+//	n = tanh(x_n + r ⊙ (W_n h + b_n))   h' = (1−z) ⊙ n + z ⊙ h
+//
+// It returns h (B,L,H). state (B,H) is as in Elman.
+func (tp *Tape) GRU(x, w, bias, state *Tensor) *Tensor {
+	const op = "GRU"
+	track := tp.tracks(op, x, w, bias)
+	want(op, "w", w, -1, -1)
+	h := w.shape[1]
+	want(op, "w", w, 3*h, h)
+	want(op, "x", x, -1, -1, 3*h)
+	if bias != nil {
+		want(op, "bias", bias, 3*h)
+	}
+	b, l := x.shape[0], x.shape[1]
+	out := tp.alloc(b, l, h)
+	g := &device.GRU{B: b, L: l, H: h, X: x.buf, W: w.buf, Bias: bufOf(bias), Out: out.buf}
+	var saved []device.Buf
+	if state != nil {
+		want(op, "state", state, b, h)
+		g.H0 = tp.stateIn(state, track, &saved)
+	}
+	if track {
+		g.Saved = tp.scratch(b * l * 4 * h)
+		saved = append(saved, g.Saved)
+	}
+	tp.d.GRU(g)
+	tp.lastStep(out, state)
+	if track {
+		tp.record([]*Tensor{out}, saved, func() {
+			dx, dw, db := tp.grad(x), tp.grad(w), tp.grad(bias)
+			tp.d.GRUGrad(g, out.grad, dx, dw, db)
+		})
+	}
+	return out
+}
+
+// LSTM is the long short-term memory over x (B,L,4H) = W_ih u + b, gates in the
+// order i, f, g, o as in PyTorch, with w (4H,H):
+//
+//	c' = σ(f) ⊙ c + σ(i) ⊙ tanh(g)   h' = σ(o) ⊙ tanh(c')
+//
+// It returns h (B,L,H). stateH and stateC (B,H), both or neither, are h and c
+// before t = 0 and afterwards the last ones.
+func (tp *Tape) LSTM(x, w, stateH, stateC *Tensor) *Tensor {
+	const op = "LSTM"
+	track := tp.tracks(op, x, w)
+	want(op, "w", w, -1, -1)
+	h := w.shape[1]
+	want(op, "w", w, 4*h, h)
+	want(op, "x", x, -1, -1, 4*h)
+	b, l := x.shape[0], x.shape[1]
+	out, c := tp.alloc(b, l, h), tp.scratch(b*l*h)
+	s := &device.LSTM{B: b, L: l, H: h, X: x.buf, W: w.buf, Out: out.buf, C: c}
+	saved := []device.Buf{c}
+	if stateH != nil {
+		want(op, "stateH", stateH, b, h)
+		want(op, "stateC", stateC, b, h)
+		s.H0, s.C0 = tp.stateIn(stateH, track, &saved), tp.stateIn(stateC, track, &saved)
+	}
+	if track {
+		s.Saved = tp.scratch(b * l * 4 * h)
+		saved = append(saved, s.Saved)
+	}
+	tp.d.LSTM(s)
+	tp.lastStep(out, stateH)
+	if stateC != nil {
+		tp.d.CopyBlock(b, h, c, (l-1)*h, l*h, stateC.buf, 0, h, false)
+	}
+	if track {
+		tp.record([]*Tensor{out}, saved, func() {
+			dx, dw := tp.grad(x), tp.grad(w)
+			tp.d.LSTMGrad(s, out.grad, dx, dw)
+		})
+	}
+	return out
+}

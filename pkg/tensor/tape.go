@@ -1,0 +1,259 @@
+package tensor
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gophersnake/gophersnake/internal/device"
+)
+
+// Tape records operations so that Backward can run them in reverse, and owns
+// the memory of what they make. It serves one goroutine.
+type Tape struct {
+	dev     *Device
+	d       device.Device
+	nodes   []node
+	arena   arena
+	made    []*Tensor // roots whose memory is the arena's
+	noGrad  bool
+	train   bool
+	seed    uint64
+	dropped uint64 // dropouts since Reset, part of each one's seed
+}
+
+// node is one recorded operation.
+type node struct {
+	outs  []*Tensor
+	saved []device.Buf // kept from the forward for back, given back after it
+	back  func()
+}
+
+// NewTape returns an empty tape for tensors on d, in training mode.
+func NewTape(d *Device) *Tape {
+	return &Tape{dev: d, d: d.impl, arena: newArena(d.impl), train: true}
+}
+
+// Device returns the device of the tape's tensors.
+func (tp *Tape) Device() *Device { return tp.dev }
+
+// SetGrad says whether operations from here on are recorded. Without, Backward
+// is impossible and nothing is kept for it.
+func (tp *Tape) SetGrad(on bool) { tp.noGrad = !on }
+
+// SetTraining switches dropout on or off.
+func (tp *Tape) SetTraining(on bool) { tp.train = on }
+
+// SetSeed fixes the dropout masks from here to the next Reset: the same seed
+// and the same operations give the same masks.
+func (tp *Tape) SetSeed(seed uint64) { tp.seed, tp.dropped = seed, 0 }
+
+// Poison makes the tape fill memory with NaN before an operation writes it, so
+// that a read of what was never written shows in tests.
+func (tp *Tape) Poison(on bool) { tp.arena.poison = on }
+
+// Bytes returns how much memory the tape holds, in use or ready for use.
+func (tp *Tape) Bytes() int { return tp.arena.elements * tp.dev.elementSize() }
+
+// Reset forgets the recorded operations and takes back all tensors of the tape.
+func (tp *Tape) Reset() {
+	for _, t := range tp.made {
+		t.released, t.buf, t.grad = true, device.Buf{}, device.Buf{}
+	}
+	clear(tp.made)
+	tp.made = tp.made[:0]
+	clear(tp.nodes)
+	tp.nodes = tp.nodes[:0]
+	tp.dropped = 0
+	tp.arena.reset()
+}
+
+// Backward computes the gradient of loss, which must have one element, with
+// respect to everything that needs one, and adds it to what is there already.
+// It panics if loss was not recorded on this tape.
+func (tp *Tape) Backward(loss *Tensor) {
+	if loss.Len() != 1 {
+		panic("tensor: Backward: loss is " + shapeString(loss.shape) + ", want one element")
+	}
+	if !loss.needs || loss.tape != tp || len(tp.nodes) == 0 {
+		panic("tensor: Backward: loss does not depend on anything that needs a gradient, or its operations are no longer on this tape")
+	}
+	loss.Retain()
+	tp.d.Fill(tp.grad(loss), 1)
+	for i := len(tp.nodes) - 1; i >= 0; i-- {
+		n := tp.nodes[i]
+		if n.wanted() {
+			n.back()
+		}
+		tp.release(n)
+		tp.nodes[i] = node{}
+	}
+	tp.nodes = tp.nodes[:0]
+}
+
+// wanted reports whether any gradient has arrived at the node.
+func (n node) wanted() bool {
+	for _, o := range n.outs {
+		if !o.grad.IsNil() {
+			return true
+		}
+	}
+	return false
+}
+
+// release gives back what nothing recorded earlier can need: every user of the
+// node's outputs came later and has run already.
+func (tp *Tape) release(n node) {
+	for _, o := range n.outs {
+		if o.retain {
+			continue
+		}
+		tp.arena.put(o.grad)
+		tp.arena.put(o.buf)
+		o.buf, o.grad, o.released = device.Buf{}, device.Buf{}, true
+	}
+	for _, b := range n.saved {
+		tp.arena.put(b)
+	}
+}
+
+// alloc returns a new tensor of unspecified content that belongs to the tape.
+func (tp *Tape) alloc(shape ...int) *Tensor {
+	t := &Tensor{dev: tp.dev, shape: shape, buf: tp.arena.get(size(shape)), tape: tp}
+	tp.made = append(tp.made, t)
+	return t
+}
+
+// like is alloc with t's shape.
+func (tp *Tape) like(t *Tensor) *Tensor { return tp.alloc(t.shape...) }
+
+// tracks reports whether an operation on these inputs is to be recorded. It
+// also refuses inputs that are gone or live elsewhere. Nil inputs are skipped.
+func (tp *Tape) tracks(op string, in ...*Tensor) bool {
+	needs := false
+	for i, t := range in {
+		if t == nil {
+			continue
+		}
+		if t.dev != tp.dev && t.dev.Name() != tp.dev.Name() {
+			panic(fmt.Sprintf("tensor: %s: input %d is on %s, the tape on %s", op, i, t.dev.Name(), tp.dev.Name()))
+		}
+		t.alive(op)
+		needs = needs || t.needs
+	}
+	return needs && !tp.noGrad
+}
+
+// record notes an operation whose outputs are outs. saved is memory that back
+// needs; it is given back afterwards.
+func (tp *Tape) record(outs []*Tensor, saved []device.Buf, back func()) {
+	for _, o := range outs {
+		o.needs = true
+	}
+	tp.nodes = append(tp.nodes, node{outs, saved, back})
+}
+
+// scratch returns n elements that live until the tape is reset or, if they
+// are passed to record as saved, until the gradient has been computed.
+func (tp *Tape) scratch(n int) device.Buf { return tp.arena.get(n) }
+
+// grad returns the buffer to add t's gradient to, zeroed when new; the nil
+// Buf if t is nil or needs none.
+func (tp *Tape) grad(t *Tensor) device.Buf {
+	g, fresh := tp.gradFresh(t)
+	if fresh {
+		tp.d.Zero(g)
+	}
+	return g
+}
+
+// gradFresh is grad for operations that can overwrite: when fresh is true the
+// buffer has no content yet and all of it must be written.
+func (tp *Tape) gradFresh(t *Tensor) (g device.Buf, fresh bool) {
+	if t == nil || !t.needs {
+		return device.Buf{}, false
+	}
+	r := t.root()
+	if r.grad.IsNil() {
+		if r.tape != nil {
+			r.grad = r.tape.arena.get(r.Len())
+		} else {
+			r.grad = tp.d.Alloc(r.Len())
+		}
+		fresh = true
+		if t.Len() != r.Len() { // a part of the root is written: the rest must be zero
+			tp.d.Zero(r.grad)
+			fresh = false
+		}
+	}
+	return r.grad.Slice(t.off, t.off+t.Len()), fresh
+}
+
+// addGrad adds g to t's gradient.
+func (tp *Tape) addGrad(t *Tensor, g device.Buf) {
+	dst, fresh := tp.gradFresh(t)
+	switch {
+	case dst.IsNil():
+	case fresh:
+		tp.d.Copy(dst, g)
+	default:
+		tp.d.Axpy(1, g, dst)
+	}
+}
+
+// moveGrad is addGrad of out's whole gradient to t at the end of a node's
+// gradient: the memory itself changes hands when t has none yet.
+func (tp *Tape) moveGrad(t, out *Tensor) {
+	if t.needs && t.base == nil && t.tape == tp && t.grad.IsNil() && !out.retain {
+		t.grad, out.grad = out.grad, device.Buf{}
+		return
+	}
+	tp.addGrad(t, out.grad)
+}
+
+func (d *Device) elementSize() int {
+	if d.Name() == "reference" {
+		return 8
+	}
+	return 4
+}
+
+// arena keeps buffers by length and hands them out again.
+type arena struct {
+	d        device.Device
+	all      map[int][]device.Buf
+	free     map[int][]device.Buf
+	elements int
+	poison   bool
+}
+
+func newArena(d device.Device) arena {
+	return arena{d: d, all: map[int][]device.Buf{}, free: map[int][]device.Buf{}}
+}
+
+func (a *arena) get(n int) device.Buf {
+	var b device.Buf
+	if f := a.free[n]; len(f) > 0 {
+		b = f[len(f)-1]
+		a.free[n] = f[:len(f)-1]
+	} else {
+		b = a.d.Alloc(n)
+		a.all[n] = append(a.all[n], b)
+		a.elements += n
+	}
+	if a.poison {
+		a.d.Fill(b, math.NaN())
+	}
+	return b
+}
+
+func (a *arena) put(b device.Buf) {
+	if !b.IsNil() {
+		a.free[b.Len()] = append(a.free[b.Len()], b)
+	}
+}
+
+func (a *arena) reset() {
+	for n, all := range a.all {
+		a.free[n] = append(a.free[n][:0], all...)
+	}
+}
