@@ -113,24 +113,23 @@ func NewBlock(b *Builder, cfg BlockConfig, d, layers int, newMixer NewMixerFunc)
 		return nil, err
 	}
 	k := &Block{cfg: cfg, e: cfg.Width(d), norm: NewRMSNorm(b.Sub("norm"), d)}
-	m := b.Sub("mixer")
 	if cfg.Kind == MambaBlock {
 		rows := k.e
 		if cfg.Gate {
 			rows *= 2
 		}
-		k.in = NewLinear(m.Sub("in_proj"), d, rows, false)
+		k.in = NewLinear(b.Sub("in_proj"), d, rows, false)
 		if cfg.Conv > 0 {
-			k.conv = NewConv1D(m.Sub("conv1d"), k.e, cfg.Conv)
+			k.conv = NewConv1D(b.Sub("conv1d"), k.e, cfg.Conv)
 		}
 	}
 	var err error
-	if k.Mixer, err = newMixer(m, k.e); err != nil {
+	if k.Mixer, err = newMixer(b.Sub("mixer"), k.e); err != nil {
 		return nil, err
 	}
 	switch cfg.Kind {
 	case MambaBlock:
-		k.out = newResidualLinear(m.Sub("out_proj"), k.e, d, layers, false)
+		k.out = newResidualLinear(b.Sub("out_proj"), k.e, d, layers, false)
 	case GLUBlock:
 		k.glu = [2]*Linear{NewLinear(b.Sub("glu_value"), d, d, true), NewLinear(b.Sub("glu_gate"), d, d, true)}
 	case GPTBlock:

@@ -1,0 +1,174 @@
+package lab
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/gophersnake/gophersnake/pkg/optim"
+	"github.com/gophersnake/gophersnake/pkg/tensor"
+)
+
+// A checkpoint file is
+//
+//	8 bytes   magic "gskckpt1"
+//	8 bytes   length of the header, little-endian
+//	header    JSON: experiment, step, optimiser step, names and sizes
+//	payload   for each parameter: values, first moments, second moments, as
+//	          little-endian float32 (cpu) or float64 (reference)
+//	32 bytes  SHA-256 of everything before
+const checkpointMagic = "gskckpt1"
+
+// checkpointHeader describes a checkpoint's payload.
+type checkpointHeader struct {
+	Experiment    json.RawMessage   `json:"experiment"`
+	Step          int               `json:"step"`
+	OptimiserStep int               `json:"optimiser_step"`
+	FirstLoss     float64           `json:"first_loss"`
+	HighSteps     int               `json:"high_steps"`
+	Bits          int               `json:"bits"`
+	Params        []checkpointParam `json:"params"`
+}
+
+type checkpointParam struct {
+	Name string `json:"name"`
+	Len  int    `json:"len"`
+}
+
+// Checkpoint is everything that a run needs to go on from a step.
+type Checkpoint struct {
+	Experiment Experiment
+	Step       int // steps done
+	params     []checkpointParam
+	values     [][]float64
+	optimiser  optim.AdamWState
+	watch      divergence
+}
+
+// encodeCheckpoint writes the state of a run as a file.
+func encodeCheckpoint(e Experiment, step int, w divergence, params []*tensor.Param, opt *optim.AdamW) []byte {
+	state := opt.Export()
+	h := checkpointHeader{Experiment: e.JSON(), Step: step, OptimiserStep: state.Step, FirstLoss: w.First, HighSteps: w.High, Bits: 32}
+	if e.Device == "reference" {
+		h.Bits = 64
+	}
+	for _, p := range params {
+		h.Params = append(h.Params, checkpointParam{p.Name, p.Len()})
+	}
+	header, err := json.Marshal(h)
+	if err != nil {
+		panic("lab: checkpoint: " + err.Error())
+	}
+	var b bytes.Buffer
+	b.WriteString(checkpointMagic)
+	binary.Write(&b, binary.LittleEndian, uint64(len(header)))
+	b.Write(header)
+	for i, p := range params {
+		for _, xs := range [][]float64{p.Data(), state.M[i], state.V[i]} {
+			writeFloats(&b, xs, h.Bits)
+		}
+	}
+	sum := sha256.Sum256(b.Bytes())
+	b.Write(sum[:])
+	return b.Bytes()
+}
+
+func writeFloats(b *bytes.Buffer, xs []float64, bits int) {
+	var w [8]byte
+	for _, x := range xs {
+		if bits == 32 {
+			binary.LittleEndian.PutUint32(w[:], math.Float32bits(float32(x)))
+			b.Write(w[:4])
+		} else {
+			binary.LittleEndian.PutUint64(w[:], math.Float64bits(x))
+			b.Write(w[:])
+		}
+	}
+}
+
+// errCheckpoint says that a checkpoint is damaged.
+func errCheckpoint(format string, args ...any) error {
+	return fmt.Errorf("lab: checkpoint is damaged: "+format+"; start the run anew", args...)
+}
+
+// DecodeCheckpoint reads a checkpoint file. Damage anywhere in it is an error.
+func DecodeCheckpoint(data []byte) (*Checkpoint, error) {
+	const lead = len(checkpointMagic) + 8
+	if len(data) < lead+sha256.Size || string(data[:len(checkpointMagic)]) != checkpointMagic {
+		return nil, errors.New("lab: not a checkpoint: it does not begin with " + checkpointMagic)
+	}
+	body := data[:len(data)-sha256.Size]
+	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], data[len(body):]) {
+		return nil, errCheckpoint("its SHA-256 does not match")
+	}
+	n := binary.LittleEndian.Uint64(body[len(checkpointMagic):])
+	if n > uint64(len(body)-lead) {
+		return nil, errCheckpoint("header of %d bytes in a file of %d", n, len(data))
+	}
+	var h checkpointHeader
+	if err := json.Unmarshal(body[lead:lead+int(n)], &h); err != nil {
+		return nil, errCheckpoint("header: %v", err)
+	}
+	e, err := ParseExperiment(h.Experiment)
+	if err != nil {
+		return nil, fmt.Errorf("lab: checkpoint: %w", err)
+	}
+	c := &Checkpoint{Experiment: e, Step: h.Step, params: h.Params,
+		optimiser: optim.AdamWState{Step: h.OptimiserStep}, watch: divergence{First: h.FirstLoss, High: h.HighSteps}}
+	return c, c.readPayload(body[lead+int(n):], h.Bits)
+}
+
+func (c *Checkpoint) readPayload(payload []byte, bits int) error {
+	if bits != 32 && bits != 64 {
+		return errCheckpoint("%d bits a number, want 32 or 64", bits)
+	}
+	total := 0
+	for _, p := range c.params {
+		if p.Len < 0 || p.Len > len(payload) {
+			return errCheckpoint("parameter %s has %d elements", p.Name, p.Len)
+		}
+		total += 3 * p.Len * bits / 8
+	}
+	if total != len(payload) {
+		return errCheckpoint("%d bytes of numbers, want %d", len(payload), total)
+	}
+	next := func(n int) []float64 {
+		xs := make([]float64, n)
+		for i := range xs {
+			if bits == 32 {
+				xs[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(payload[4*i:])))
+			} else {
+				xs[i] = math.Float64frombits(binary.LittleEndian.Uint64(payload[8*i:]))
+			}
+		}
+		payload = payload[n*bits/8:]
+		return xs
+	}
+	for _, p := range c.params {
+		c.values = append(c.values, next(p.Len))
+		c.optimiser.M = append(c.optimiser.M, next(p.Len))
+		c.optimiser.V = append(c.optimiser.V, next(p.Len))
+	}
+	return nil
+}
+
+// restore overwrites a model's parameters. Names and sizes must match.
+func (c *Checkpoint) restore(params []*tensor.Param) error {
+	if len(params) != len(c.params) {
+		return fmt.Errorf("lab: checkpoint holds %d parameters, the model has %d", len(c.params), len(params))
+	}
+	for i, p := range params {
+		if p.Name != c.params[i].Name || p.Len() != c.params[i].Len {
+			return fmt.Errorf("lab: checkpoint's parameter %d is %s of %d elements, the model's %s of %d",
+				i, c.params[i].Name, c.params[i].Len, p.Name, p.Len())
+		}
+	}
+	for i, p := range params {
+		p.SetData(c.values[i])
+	}
+	return nil
+}
