@@ -38,6 +38,7 @@ func TestInverseSoftplus(t *testing.T) {
 func TestDistributions(t *testing.T) {
 	rng := NewRand(7, "dist")
 	const rows, cols = 150, 250
+	symmetric := func(bound float64) func(float64) float64 { return uniformCDF(-bound, bound) }
 	for _, c := range []struct {
 		name  string
 		x     []float64
@@ -46,15 +47,15 @@ func TestDistributions(t *testing.T) {
 	}{
 		{"Uniform", Uniform(rng, 50_000, -1, 3), uniformCDF(-1, 3), 4 / math.Sqrt(12)},
 		{"Normal", Normal(rng, 50_000, 0.02), normalCDF(0.02), 0.02},
-		{"GlorotUniform", GlorotUniform(rng, rows, cols), uniformCDF(-math.Sqrt(0.015), math.Sqrt(0.015)), math.Sqrt(2. / 400)},
+		{"GlorotUniform", GlorotUniform(rng, rows, cols), symmetric(math.Sqrt(0.015)), math.Sqrt(2. / 400)},
 		{"GlorotNormal", GlorotNormal(rng, rows, cols), normalCDF(math.Sqrt(2. / 400)), math.Sqrt(2. / 400)},
-		{"KaimingUniform a=0", KaimingUniform(rng, rows, cols, 0), uniformCDF(-math.Sqrt(6./250), math.Sqrt(6./250)), math.Sqrt(2. / 250)},
-		{"KaimingUniform a=√5", KaimingUniform(rng, rows, cols, math.Sqrt(5)), uniformCDF(-1/math.Sqrt(250), 1/math.Sqrt(250)), 1 / math.Sqrt(3*250)},
-		{"TorchLinear", TorchLinear(rng, rows, cols), uniformCDF(-1/math.Sqrt(250), 1/math.Sqrt(250)), 1 / math.Sqrt(3*250)},
-		{"TorchLinear as Conv1D", TorchLinear(rng, 10_000, 4), uniformCDF(-0.5, 0.5), 1 / math.Sqrt(12)},
-		{"TorchBias", TorchBias(rng, 50_000, 4), uniformCDF(-0.5, 0.5), 1 / math.Sqrt(12)},
-		{"TorchResidual", TorchResidual(rng, rows, cols, 4), uniformCDF(-0.5/math.Sqrt(250), 0.5/math.Sqrt(250)), 0.5 / math.Sqrt(3*250)},
-		{"DeltaWeight", DeltaWeight(rng, 5000, 9, 1), uniformCDF(-1./3, 1./3), 1 / math.Sqrt(27)},
+		{"KaimingUniform a=0", KaimingUniform(rng, rows, cols, 0), symmetric(math.Sqrt(6. / 250)), math.Sqrt(2. / 250)},
+		{"KaimingUniform a=√5", KaimingUniform(rng, rows, cols, math.Sqrt(5)), symmetric(1 / math.Sqrt(250)), 1 / math.Sqrt(3*250)},
+		{"TorchLinear", TorchLinear(rng, rows, cols), symmetric(1 / math.Sqrt(250)), 1 / math.Sqrt(3*250)},
+		{"TorchLinear as Conv1D", TorchLinear(rng, 10_000, 4), symmetric(0.5), 1 / math.Sqrt(12)},
+		{"TorchBias", TorchBias(rng, 50_000, 4), symmetric(0.5), 1 / math.Sqrt(12)},
+		{"TorchResidual", TorchResidual(rng, rows, cols, 4), symmetric(0.5 / math.Sqrt(250)), 0.5 / math.Sqrt(3*250)},
+		{"DeltaWeight", DeltaWeight(rng, 5000, 9, 1), symmetric(1. / 3), 1 / math.Sqrt(27)},
 	} {
 		testKS(t, c.name, c.x, c.cdf)
 		// 3 %: four standard errors of a Gaussian's variance at n = 37 500.

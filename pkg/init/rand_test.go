@@ -31,7 +31,9 @@ const (
 func TestStreamsAreIndependent(t *testing.T) {
 	const n = 20_000
 	draws := func(seed uint64, stream string) []float64 { return Normal(NewRand(seed, stream), n, 1) }
-	streams := [][]float64{draws(1, "params"), draws(1, "data"), draws(1, "dropout"), draws(2, "params"), draws(1, "params2")}
+	streams := [][]float64{
+		draws(1, "params"), draws(1, "data"), draws(1, "dropout"), draws(2, "params"), draws(1, "params2"),
+	}
 	for i, a := range streams {
 		for j, b := range streams[:i] {
 			dot := 0.0
@@ -63,7 +65,8 @@ var drawing = map[string]func(*rand.Rand) []float64{
 	"TorchBias":      func(r *rand.Rand) []float64 { return TorchBias(r, 9, 4) },
 	"TorchResidual":  func(r *rand.Rand) []float64 { return TorchResidual(r, 3, 4, 2) },
 	"Ginibre":        func(r *rand.Rand) []float64 { return Ginibre(r, 4, 1) },
-	"Orthogonal":     func(r *rand.Rand) []float64 { return Orthogonal(r, 300, 300, 1) }, // large enough for gonum's parallel product
+	// 300: large enough for gonum's parallel matrix product.
+	"Orthogonal": func(r *rand.Rand) []float64 { return Orthogonal(r, 300, 300, 1) },
 }
 
 func TestSameSeedSameBits(t *testing.T) {

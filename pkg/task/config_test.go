@@ -3,6 +3,7 @@ package task
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -56,7 +57,7 @@ func TestValidate(t *testing.T) {
 		{MQAR, func(c *Config) { c.TrainLengths = []int{32, 64} }, "vocab"},
 		{MQAR, func(c *Config) { c.Pairs = 0 }, "pairs"},
 		{MQAR, func(c *Config) { c.Pairs = 13 }, "length"},
-		{MQAR, func(c *Config) { c.Pairs = 1 << 62 }, "pairs"},
+		{MQAR, func(c *Config) { c.Pairs = math.MaxInt }, "pairs"},
 		{MQAR, func(c *Config) { c.Pairs, c.Length, c.Batch, c.Path = 0, 3, 0, "x" }, "length batch pairs path"},
 		{MQAR, func(c *Config) { c.TrainLengths = []int{32, 47} }, "train_lengths"},
 		{MQAR, func(c *Config) { c.EvalLengths = []int{33} }, "eval_lengths"},
@@ -109,10 +110,12 @@ func TestFieldErrorText(t *testing.T) {
 		cfg  Config
 		want string
 	}{
-		{Config{Name: "x"}, `task x: name is "x", want one of selective-copying, copying, induction, mqar, adding, parity, first-token, go-source, text, text8, enwik8`},
+		{Config{Name: "x"}, `task x: name is "x", want one of selective-copying, copying, induction, mqar, adding, parity, ` +
+			`first-token, go-source, text, text8, enwik8`},
 		{Config{Name: MQAR, Variant: Zero, Length: 30, Batch: 1, Vocab: 64, Pairs: 8, EvalBatches: 1},
 			"task mqar: length is 30, want even, 32 to 16777216"},
-		{Config{Name: Parity, Variant: "x", Length: 30, Batch: 1, EvalBatches: 1}, `task parity: variant is "x", want one of final, prefix`},
+		{Config{Name: Parity, Variant: "x", Length: 30, Batch: 1, EvalBatches: 1},
+			`task parity: variant is "x", want one of final, prefix`},
 	} {
 		if errs := c.cfg.Validate(); len(errs) != 1 || errs[0].Error() != c.want {
 			t.Errorf("errors are %v, want %s", errs, c.want)

@@ -108,7 +108,8 @@ func readCut(name Name, file string, want, trainBytes, validBytes int) (*corpus,
 
 // readTree reads every regular file of a tree that keep accepts, in the order of their paths, and appends it to the
 // split that assign names, or cuts it into all three. Symbolic links below the root are not followed.
-func readTree(name Name, root string, tree fs.FS, keep func(string, fs.DirEntry) bool, assign func(string) string) (*corpus, error) {
+func readTree(name Name, root string, tree fs.FS, keep func(string, fs.DirEntry) bool, assign func(string) string,
+) (*corpus, error) {
 	files, err := listTree(tree, keep)
 	if err != nil {
 		return nil, fmt.Errorf("path is %q: %w", root, err)

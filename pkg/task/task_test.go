@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +42,60 @@ func TestEveryTaskKeepsItsSpec(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A task that was added to kind.go must be listed, drawn in the golden file (unless it needs a corpus of its own) and
+// documented.
+func TestEveryTaskIsListed(t *testing.T) {
+	read := func(file string) string {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	var declared []Name
+	for _, m := range regexp.MustCompile(`(?m)^\t\w+ +Name = "(.*)"$`).FindAllStringSubmatch(read("kind.go"), -1) {
+		declared = append(declared, Name(m[1]))
+	}
+	if !slices.Equal(declared, Names()) || len(declared) == 0 {
+		t.Errorf("declared are %v, Names() = %v", declared, Names())
+	}
+	golden, doc := read("testdata/golden.txt"), read("doc.go")
+	for _, name := range Names() {
+		if k, ok := kindOf(name); !ok {
+			t.Errorf("%s is not in the switch", name)
+		} else if !k.corpus && !strings.Contains(golden, "# "+string(name)) {
+			t.Errorf("%s has no golden", name)
+		}
+		if !strings.Contains(doc, "//\t"+string(name)+" ") {
+			t.Errorf("%s is not documented", name)
+		}
+	}
+}
+
+func TestSpecOf(t *testing.T) {
+	for _, name := range smallNames() {
+		cfg := small(t, name)
+		if got, want := SpecOf(cfg), mustNew(t, cfg, 1).Spec(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: SpecOf is %+v, the task's Spec %+v", name, got, want)
+		}
+	}
+	if s := SpecOf(Config{Name: "x"}); !reflect.DeepEqual(s, Spec{}) {
+		t.Errorf("SpecOf an unknown name is %+v", s)
+	}
+	if !Accuracy.HigherIsBetter() || BitsPerByte.HigherIsBetter() || MSE.HigherIsBetter() {
+		t.Error("of the metrics only accuracy is better when higher")
+	}
+}
+
+func TestShowRefusesBadRow(t *testing.T) {
+	defer func() {
+		if got := recover(); got != "task: Batch.Show: row is 16, want 0 to 15" {
+			t.Errorf("panic is %v", got)
+		}
+	}()
+	mustNew(t, DefaultConfig(Parity), 1).Train(0).Show(16)
 }
 
 // checkSplit walks a split to its end and returns the length of its sequences.
@@ -154,6 +210,20 @@ func TestArmsArePaired(t *testing.T) {
 	b := mustNew(t, cfg, 1).Train(3)
 	if !slices.Equal(a.Tokens[:4*a.L], b.Tokens) {
 		t.Error("a smaller batch is not the start of the larger one")
+	}
+}
+
+// A task keeps its own copy of the config.
+func TestConfigIsCopied(t *testing.T) {
+	cfg := DefaultConfig(Parity)
+	x := mustNew(t, cfg, 1)
+	before := x.Train(0)
+	cfg.EvalLengths[0], cfg.TrainLengths[0], cfg.TrainLengths[1] = 7, 1, 1
+	if got := x.Train(0); !reflect.DeepEqual(got, before) {
+		t.Error("changing TrainLengths after New changed the task")
+	}
+	if got := x.Spec().Splits[2]; got != "test@256" {
+		t.Errorf("changing EvalLengths after New changed the split to %s", got)
 	}
 }
 

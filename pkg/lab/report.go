@@ -1,0 +1,179 @@
+package lab
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/gophersnake/gophersnake/pkg/lab/stats"
+	"github.com/gophersnake/gophersnake/pkg/lab/table"
+)
+
+// Confidence is that of every interval in a report.
+const Confidence = 0.95
+
+// Key returns the metric a report is about: the task's metric on "test".
+func (r *StudyResult) Key() string { return "test/" + string(r.Spec.Metric) }
+
+// Summary returns mean and t interval of an arm over its seeds.
+func (r *StudyResult) Summary(a ArmResult) stats.Summary {
+	return stats.Summarise(a.Values(r.Key()), Confidence)
+}
+
+// Step is the comparison of an arm with the one it is a single change from.
+type Step struct {
+	From    string
+	Paired  stats.PairedResult // arm − from, by seed, in the direction in which larger is better
+	Expect  string             // "better", "no worse", or "" when nothing is predicted
+	Verdict string
+}
+
+// Step compares an arm with the rung it stems from; ok is false when the study
+// lacks that one or the arm is no rung.
+func (r *StudyResult) Step(a ArmResult) (Step, bool) {
+	rung, err := RungNamed(a.Name)
+	if err != nil || r.Arm(rung.From) == nil {
+		return Step{}, false
+	}
+	now, before := a.Values(r.Key()), r.Arm(rung.From).Values(r.Key())
+	if !r.Spec.Metric.HigherIsBetter() {
+		now, before = before, now
+	}
+	s := Step{From: rung.From, Paired: stats.Paired(now, before, Confidence), Expect: rung.Expect}
+	s.Verdict = s.verdict()
+	return s, true
+}
+
+// verdict holds a step against what was expected of it. "no worse" is met
+// unless the interval lies below zero.
+func (s Step) verdict() string {
+	p := s.Paired
+	switch {
+	case p.N < 2:
+		return "too few runs"
+	case p.Lo > 0:
+		return "better"
+	case p.Hi < 0:
+		if s.Expect == "" {
+			return "worse"
+		}
+		return "worse, against expectation"
+	case p.MeanDiff > 0:
+		return "better, within noise"
+	case p.MeanDiff == 0:
+		return "equal"
+	case s.Expect == "better":
+		return "no gain seen"
+	default:
+		return "lower, within noise"
+	}
+}
+
+// Table returns the study as a table: one row an arm, with its parameters, the
+// chosen learning rate, mean and 95 % t interval of the task's metric on "test"
+// over the seeds, the paired difference from the rung it stems from, and what
+// became of the prediction.
+func (r *StudyResult) Table() *table.Table {
+	t := table.New(r.title(), "arm", "the one change", "params", "lr", r.Key(), "95% interval", "step", "paired gain", "p", "expected", "found", "diverged", "tokens/s")
+	for _, a := range r.Arms {
+		s := r.Summary(a)
+		row := []string{a.label(), "", "", fmt.Sprintf("%.3g", a.LR), r.value(s.Mean), r.interval(s), "", "", "", "", "", fmt.Sprintf("%d/%d", a.Diverged(), len(a.Runs)), speed(a.Runs)}
+		if len(a.Runs) > 0 {
+			row[2] = fmt.Sprint(a.Runs[0].Params)
+		}
+		if rung, err := RungNamed(a.Name); err == nil {
+			row[1] = rung.Change
+		}
+		if st, ok := r.Step(a); ok {
+			row[6] = "from " + st.From
+			row[7] = fmt.Sprintf("%+.3f [%+.3f, %+.3f]", st.Paired.MeanDiff, st.Paired.Lo, st.Paired.Hi)
+			row[8] = fmt.Sprintf("%.3f", st.Paired.P)
+			row[9], row[10] = st.Expect, st.Verdict
+		}
+		t.Add(row...)
+	}
+	r.notes(t)
+	return t
+}
+
+func (r *StudyResult) title() string {
+	e := r.Config.Arms[0].Experiment
+	return fmt.Sprintf("%s: %d steps of %d × %d, width %d, %d blocks, %d seeds", e.Task.Name, e.Steps, e.Task.Batch, r.Spec.Length, e.Model.D, e.Model.Layers, len(r.Config.Seeds))
+}
+
+func (r *StudyResult) notes(t *table.Table) {
+	better := "lower"
+	if r.Spec.Metric.HigherIsBetter() {
+		better = "higher"
+	}
+	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %d seeds. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, len(r.Config.Seeds)))
+	if n := len(r.Config.LRs); n > 1 {
+		t.Note(fmt.Sprintf("Every arm had the same tuning budget: %d learning rates (%s) × %d seeds that are not reported; chosen on \"valid\".", n, floats(r.Config.LRs), len(r.Config.TuneSeeds)))
+	}
+	if len(r.Config.Seeds) < 5 {
+		t.Note(fmt.Sprintf("%d seeds show directions, not significance: an exact sign-flip test of %d pairs cannot go below p = %.3g.", len(r.Config.Seeds), len(r.Config.Seeds), 2/math.Pow(2, float64(len(r.Config.Seeds)))))
+	}
+}
+
+// LengthTable returns accuracy by length for tasks that are also tested at
+// other lengths than the trained one, nil for others.
+func (r *StudyResult) LengthTable() *table.Table {
+	var splits []string
+	for _, s := range r.Spec.Splits {
+		if strings.HasPrefix(s, "test") {
+			splits = append(splits, s)
+		}
+	}
+	if len(splits) < 2 {
+		return nil
+	}
+	t := table.New(string(r.Config.Arms[0].Experiment.Task.Name)+": "+string(r.Spec.Metric)+" by length, trained at "+fmt.Sprint(r.Spec.Length), append([]string{"arm"}, splits...)...)
+	for _, a := range r.Arms {
+		row := []string{a.label()}
+		for _, s := range splits {
+			row = append(row, r.value(stats.Summarise(a.Values(s+"/"+string(r.Spec.Metric)), Confidence).Mean))
+		}
+		t.Add(row...)
+	}
+	return t
+}
+
+func (a ArmResult) label() string {
+	if a.Label != "" {
+		return a.Label
+	}
+	return a.Name
+}
+
+func (r *StudyResult) value(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f", v)
+}
+
+func (r *StudyResult) interval(s stats.Summary) string {
+	if s.N < 2 {
+		return "–"
+	}
+	return fmt.Sprintf("[%.3f, %.3f]", s.Lo, s.Hi)
+}
+
+func speed(runs []*Result) string {
+	var v []float64
+	for _, r := range runs {
+		v = append(v, r.TokensPerSecond)
+	}
+	if len(v) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", stats.Summarise(v, Confidence).Median)
+}
+
+func floats(xs []float64) string {
+	parts := make([]string, len(xs))
+	for i, x := range xs {
+		parts[i] = fmt.Sprintf("%g", x)
+	}
+	return strings.Join(parts, ", ")
+}
