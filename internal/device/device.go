@@ -8,8 +8,8 @@
 //     M = B·L time steps of D channels.
 //   - Forward operations overwrite their outputs. Gradient operations ADD to
 //     theirs, so a value that is used twice collects both contributions.
-//   - A nil Buf (the zero value) stands for an absent optional input or an
-//     output or gradient that nobody wants.
+//   - A nil Buf (the zero value) stands for an absent optional input, or an
+//     output, a value kept for the gradient, or a gradient that nobody wants.
 //   - Shapes were checked by the caller (package tensor); an implementation
 //     may index without further tests.
 //   - The bits of a result do not depend on the number of workers: reductions
@@ -125,7 +125,7 @@ type Dense interface {
 // Pointwise is the elementwise family.
 type Pointwise interface {
 	Apply(f Func, x, y Buf)             // y = f(x)
-	ApplyGrad(f Func, x, y, dy, dx Buf) // dx += dy f'(x), with y = f(x) at hand
+	ApplyGrad(f Func, x, y, dy, dx Buf) // dx += dy f'(x), from x or from y = f(x), whichever suits
 	Add(a, b, y Buf)
 	Sub(a, b, y Buf)
 	Mul(a, b, y Buf)
@@ -184,10 +184,10 @@ type Conv1D struct {
 	Bias       Buf // (D) or nil
 	State      Buf // (B,K−1,D) the inputs before t = 0, oldest first; nil = zeros
 	Y          Buf // (B,L,D)
-	StateOut   Buf // (B,K−1,D) the last K−1 inputs, or nil; may be State itself
+	StateOut   Buf // (B,K−1,D) the last K−1 inputs, or nil; may be State itself when no gradient follows
 }
 
-// Rotary holds the shape of a rotation.
+// Rotary holds the shape of a rotation; Dh is even.
 type Rotary struct {
 	B, L, H, Dh int
 	Offset      int     // position of t = 0
@@ -198,6 +198,8 @@ type Rotary struct {
 // t sees keys 0 to t + Lk − Lq:
 //
 //	y_t = Σ_s softmax_s( q_t·k_s / √Dh ) v_s    per head
+//
+// In AttentionGrad dk and dv are laid out as K and V, KVStride included.
 type Attention struct {
 	B, Lq, Lk, H, Dh int
 	Q                Buf // (B,Lq,H·Dh)
@@ -259,7 +261,8 @@ type LinearScanGrad struct {
 //	y_t = Σ_n C_t[n] h_t[n] + Dskip u_t,  times SiLU(z_t) if Z is set
 //
 // With AIm set, A, h are complex (Signed must be false) and Σ_n becomes
-// 2·Re Σ_n; B and C are complex when BIm, CIm are set, otherwise real.
+// 2·Re Σ_n; B and C are complex when BIm, CIm are set, otherwise real. BIm and
+// CIm need AIm.
 type SelectiveScan struct {
 	B, L, D, N int
 	Softplus   bool
@@ -357,6 +360,8 @@ type Loss interface {
 //	g ← GradScale·g;  w ← w − LR·Decay·w
 //	m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²
 //	w ← w − LR·(m/C1)/(√(v/C2) + Eps),  C1 = 1−β1^step, C2 = 1−β2^step
+//
+// The buffer of g itself stays as it is.
 type AdamW struct {
 	LR, Beta1, Beta2, Eps, Decay, C1, C2, GradScale float64
 }

@@ -1,9 +1,10 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/gophersnake/gophersnake/pkg/nn"
@@ -15,13 +16,12 @@ import (
 // Rung is one step of the ladder: a model that differs from another rung in
 // exactly the declared fields.
 type Rung struct {
-	Number  string   // "0", "A", "1", … as in the literature of the ladder
-	Name    string   //
-	Change  string   // the one change, in words
-	From    string   // name of the rung it is compared with; "" for none
-	Fields  []string // the fields of an Experiment that the change touches
-	Expect  string   // what the papers lead one to expect of the step
-	Attends bool     // the rival: its MLP is sized to match mamba's parameters
+	Number string   // "0", "A", "1", … as in the literature of the ladder
+	Name   string   //
+	Change string   // the one change, in words
+	From   string   // name of the rung it is compared with; "" for none
+	Fields []string // the fields of an Experiment that the change touches
+	Expect string   // what the papers lead one to expect of the step
 }
 
 // Rungs returns the ladder from the convolution to Mamba (LRU Table 8; Mamba
@@ -29,7 +29,7 @@ type Rung struct {
 func Rungs() []Rung {
 	return []Rung{
 		{Number: "0", Name: "conv", Change: "short causal convolution only: no memory beyond its window"},
-		{Number: "A", Name: "attention", Change: "causal softmax attention: the rival, O(L²)", From: "conv", Attends: true,
+		{Number: "A", Name: "attention", Change: "causal softmax attention: the rival, O(L²)", From: "conv",
 			Fields: []string{"model.block.conv", "model.block.expand", "model.block.gate", "model.block.hidden", "model.block.kind",
 				"model.mixer.heads", "model.mixer.kind"}, Expect: "better"},
 		{Number: "1", Name: "rnn", Change: "h = tanh(W h + U x + b)", From: "conv",
@@ -37,7 +37,7 @@ func Rungs() []Rung {
 		{Number: "2", Name: "linear", Change: "the tanh removed", From: "rnn",
 			Fields: []string{"model.mixer.nonlinearity"}, Expect: "no worse"},
 		{Number: "3a", Name: "diagonal", Change: "dense → complex diagonal, real and imaginary part trained directly", From: "linear",
-			Fields: []string{"model.mixer.kind", "model.mixer.max_phase", "model.mixer.nonlinearity", "model.mixer.param", "model.mixer.r_max", "model.mixer.start"},
+			Fields: []string{"model.mixer.kind", "model.mixer.max_phase", "model.mixer.nonlinearity", "model.mixer.param", "model.mixer.r_max", "model.mixer.start", "model.mixer.state"},
 			Expect: "better"},
 		{Number: "3b", Name: "polar", Change: "λ = exp(−exp(ν) + i·exp(θ)): stable whatever ν is", From: "diagonal",
 			Fields: []string{"model.mixer.param"}, Expect: "no worse"},
@@ -76,89 +76,82 @@ func RungNames() []string {
 }
 
 // On returns base with the rung's model: base's width, depth and everything
-// that is not under study stay.
+// that is not under study stay. The rival and the recurrences of rungs 1 to 3d
+// are sized so that the model has as many parameters as mamba's, as nearly as
+// whole units allow.
 func (r Rung) On(base Experiment) (Experiment, error) {
 	e := base
 	e.Model.Block = nn.DefaultBlockConfig()
 	e.Model.Block.Dropout = base.Model.Block.Dropout
-	width := e.Model.Block.Width(e.Model.D)
-	if r.Attends {
-		return r.attention(base)
+	e.Model.Mixer = DefaultMixer(S6)
+	if r.Name == "mamba" {
+		return e, e.Validate()
 	}
-	m, err := r.mixer(width)
+	budget, err := CountParams(e)
 	if err != nil {
 		return Experiment{}, err
 	}
-	e.Model.Mixer = m
+	switch r.Name {
+	case "conv":
+		e.Model.Mixer = MixerConfig{Kind: Identity}
+	case "attention":
+		e.Model.Mixer = MixerConfig{Kind: Attention, Heads: heads(e.Model.D)}
+		e.Model.Block = nn.BlockConfig{Kind: nn.GPTBlock, Dropout: e.Model.Block.Dropout}
+		e, err = sized(e, budget, func(m *ModelConfig, n int) { m.Block.Hidden = n })
+	case "rnn", "linear":
+		e.Model.Mixer = DefaultMixer(Dense)
+		e, err = sized(e, budget, func(m *ModelConfig, n int) { m.Mixer.State = n })
+		if r.Name == "linear" {
+			e.Model.Mixer.Nonlinearity = string(rnn.None)
+		}
+	case "diagonal", "polar", "ring", "lru":
+		e.Model.Mixer = DefaultMixer(Diagonal)
+		e, err = sized(e, budget, func(m *ModelConfig, n int) { m.Mixer.State = n })
+		r.diagonal(&e.Model.Mixer)
+	case "selective":
+		e.Model.Mixer.State = 1
+	default:
+		return Experiment{}, fmt.Errorf("lab: rung %q has no model", r.Name)
+	}
+	if err != nil {
+		return Experiment{}, err
+	}
 	return e, e.Validate()
 }
 
 // The ring of the LRU on sCIFAR and Pathfinder (LRU Table 10).
 const ringMin, ringMax = 0.9, 0.999
 
-func (r Rung) mixer(width int) (MixerConfig, error) {
-	dense := DefaultMixer(Dense)
-	dense.State = width
-	diagonal := MixerConfig{Kind: Diagonal, State: width, Param: string(ssm.ParamReIm), RMin: 0, RMax: 1, MaxPhase: 2 * math.Pi}
-	s6 := DefaultMixer(S6)
-	switch r.Name {
-	case "conv":
-		return MixerConfig{Kind: Identity}, nil
-	case "rnn":
-		return dense, nil
-	case "linear":
-		dense.Nonlinearity = string(rnn.None)
-		return dense, nil
-	case "diagonal":
-		return diagonal, nil
-	case "polar":
-		diagonal.Param = string(ssm.ParamPolar)
-		return diagonal, nil
-	case "ring", "lru":
-		diagonal.Param = string(ssm.ParamPolar)
-		diagonal.RMin, diagonal.RMax = ringMin, ringMax
-		diagonal.Gamma = r.Name == "lru"
-		return diagonal, nil
-	case "selective":
-		s6.State = 1
-		return s6, nil
-	case "mamba":
-		return s6, nil
+// diagonal takes back from the full LRU what the rungs before it lack.
+func (r Rung) diagonal(m *MixerConfig) {
+	m.Gamma = r.Name == "lru"
+	if r.Name == "diagonal" || r.Name == "polar" {
+		m.RMin, m.RMax = 0, 1
 	}
-	return MixerConfig{}, fmt.Errorf("lab: rung %q has no mixer", r.Name)
+	if r.Name == "diagonal" {
+		m.Param = string(ssm.ParamReIm)
+	}
 }
 
-// attention returns the GPT-style rival with the hidden width whose parameter
-// count is closest to the mamba rung's.
-func (r Rung) attention(base Experiment) (Experiment, error) {
-	mamba, err := RungNamed("mamba")
-	if err != nil {
-		return Experiment{}, err
+// sized sets a size of the model such that the number of parameters comes
+// closest to budget. The count grows with the size.
+func sized(e Experiment, budget int, set func(m *ModelConfig, n int)) (Experiment, error) {
+	var err error
+	count := func(n int) int {
+		set(&e.Model, n)
+		c, cerr := CountParams(e)
+		err = errors.Join(err, cerr)
+		return c
 	}
-	rival, err := mamba.On(base)
-	if err != nil {
-		return Experiment{}, err
+	hi := 1
+	for hi < 1<<16 && err == nil && count(hi) < budget {
+		hi *= 2
 	}
-	want, err := CountParams(rival)
-	if err != nil {
-		return Experiment{}, err
+	n := sort.Search(hi, func(i int) bool { return err == nil && count(i+1) >= budget }) + 1
+	if n > 1 && budget-count(n-1) < count(n)-budget {
+		n--
 	}
-	e := rival
-	e.Model.Mixer = MixerConfig{Kind: Attention, Heads: heads(base.Model.D)}
-	count := func(hidden int) (int, error) {
-		e.Model.Block = nn.BlockConfig{Kind: nn.GPTBlock, Hidden: hidden, Dropout: base.Model.Block.Dropout}
-		return CountParams(e)
-	}
-	one, err := count(1)
-	if err != nil {
-		return Experiment{}, err
-	}
-	two, err := count(2)
-	if err != nil {
-		return Experiment{}, err
-	}
-	hidden := 1 + int(math.Round(float64(want-one)/float64(two-one)))
-	_, err = count(max(1, hidden))
+	set(&e.Model, n)
 	return e, err
 }
 

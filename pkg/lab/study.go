@@ -78,8 +78,9 @@ type StudyEvent struct {
 	Progress  Progress
 	Done      bool // the run has ended; Status says how
 	Status    Status
-	Reused    bool // it was found in the book
-	Runs, All int  // runs ended, runs in the study
+	Reused    bool    // it was found in the book
+	Result    *Result // of a run that has ended
+	Runs, All int     // runs ended, runs in the study
 }
 
 // Try is one tuning run.
@@ -334,7 +335,7 @@ func (s *study) run(ctx context.Context, j *job, workers int) error {
 	s.mu.Lock()
 	s.done++
 	s.mu.Unlock()
-	s.tell(j, StudyEvent{Done: true, Status: j.result.Status, Reused: reused != nil})
+	s.tell(j, StudyEvent{Done: true, Status: j.result.Status, Reused: reused != nil, Result: j.result})
 	return nil
 }
 

@@ -1,0 +1,130 @@
+package lab
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/gophersnake/gophersnake/pkg/lab/figure"
+	"github.com/gophersnake/gophersnake/pkg/lab/stats"
+)
+
+// BarFigure draws the arms as bars: mean of the task's metric on "test", t
+// interval, a dot a seed, and the chance level.
+func (r *StudyResult) BarFigure() (*figure.Figure, error) {
+	var bars []figure.Bar
+	for _, a := range r.Arms {
+		s := r.Summary(a)
+		b := figure.Bar{Name: a.label(), Mean: s.Mean, Lo: s.Lo, Hi: s.Hi, Points: a.Values(r.Key())}
+		if rung, err := RungNamed(a.Name); err == nil {
+			b.Note = rung.Change
+		}
+		bars = append(bars, b)
+	}
+	return figure.Bars(figure.Config{
+		Title: r.title(), XLabel: r.Key() + r.direction(),
+		Note:      fmt.Sprintf("bars: mean over %d seeds; whiskers: 95%% t interval of the mean; dots: the seeds", len(r.Config.Seeds)),
+		Reference: r.Spec.Chance, ReferenceLabel: fmt.Sprintf("chance %.3g", r.Spec.Chance),
+	}, bars)
+}
+
+// direction says which way is better.
+func (r *StudyResult) direction() string {
+	if r.Spec.Metric.HigherIsBetter() {
+		return " (higher is better)"
+	}
+	return " (lower is better)"
+}
+
+// CurveFigure draws a metric by step: for every arm the mean over its seeds
+// with the t interval. Each point is the mean of bin consecutive logged values
+// of a run, 1 for none; the figure says so. Where a seed has diverged the arm's
+// line ends: a mean over the runs that are left would flatter it.
+func (r *StudyResult) CurveFigure(key string, bin int) (*figure.Figure, error) {
+	if bin < 1 {
+		return nil, fmt.Errorf("lab: CurveFigure: bin is %d, want 1 or more", bin)
+	}
+	var series []figure.Series
+	for _, a := range r.Arms {
+		if s := a.series(key, bin); len(s.X) > 0 {
+			series = append(series, s)
+		}
+	}
+	note := fmt.Sprintf("lines: mean over %d seeds; bands: 95%% t interval of the mean", len(r.Config.Seeds))
+	if bin > 1 {
+		note += fmt.Sprintf("; a point is the mean of %d logged values", bin)
+	}
+	c := figure.Config{Title: r.title(), Note: note, XLabel: "step", YLabel: key}
+	if strings.HasSuffix(key, "/"+string(r.Spec.Metric)) {
+		c.Reference, c.ReferenceLabel = r.Spec.Chance, "chance"
+		c.YLabel += r.direction()
+	}
+	return figure.Curves(c, series)
+}
+
+// LossBin returns the bin with which CurveFigure shows a training loss in about
+// 50 points.
+func (r *StudyResult) LossBin() int {
+	n := 0
+	for _, a := range r.Arms {
+		for _, run := range a.Runs {
+			n = max(n, len(run.Curves[KeyTrainLoss].Steps))
+		}
+	}
+	return max(1, n/50)
+}
+
+// series is an arm's line. Bins are those of its longest run; a bin that not
+// every run has filled is a gap.
+func (a ArmResult) series(key string, bin int) figure.Series {
+	s := figure.Series{Name: a.label()}
+	var longest Curve
+	for _, run := range a.Runs {
+		if c := run.Curves[key]; len(c.Steps) > len(longest.Steps) {
+			longest = c
+		}
+	}
+	for from := 0; from < len(longest.Steps); from += bin {
+		to := min(from+bin, len(longest.Steps))
+		values := make([]float64, len(a.Runs))
+		whole := true
+		for i, run := range a.Runs {
+			c := run.Curves[key]
+			if len(c.Values) < to || run.Status == Diverged && len(c.Values) == to {
+				whole = false // its last value is the one that diverged
+				break
+			}
+			values[i] = average(c.Values[from:to])
+		}
+		s.X = append(s.X, float64(longest.Steps[to-1]))
+		sum := stats.Summary{Mean: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+		if whole {
+			sum = stats.Summarise(values, Confidence)
+		}
+		s.Y, s.Lo, s.Hi = append(s.Y, sum.Mean), append(s.Lo, sum.Lo), append(s.Hi, sum.Hi)
+	}
+	return s
+}
+
+func average(xs []float64) float64 {
+	var sum float64
+	for _, x := range xs {
+		sum += x
+	}
+	return sum / float64(len(xs))
+}
+
+// Figure draws seconds against length on logarithmic axes with the fitted
+// exponents.
+func (r *ScalingResult) Figure() (*figure.Figure, error) {
+	var series []figure.Series
+	for _, k := range r.Curves {
+		series = append(series, figure.Series{Name: k.Rung, X: k.Lengths, Y: k.Seconds})
+	}
+	from := r.Config.Lengths[min(len(r.Config.Lengths)/2, len(r.Config.Lengths)-3)]
+	return figure.Scaling(figure.Config{
+		Title:  fmt.Sprintf("Time of one block by length, width %d, %s", r.Config.D, r.Config.Device),
+		Note:   fmt.Sprintf("forward and backward, batch 1; points: median of %d; lines: power law from L=%d on", r.Config.Repeats, from),
+		XLabel: "sequence length L", YLabel: "seconds",
+	}, series, float64(from))
+}

@@ -1,0 +1,144 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Set returns e with fields replaced by assignments of the form "model.d=32":
+// the field's dotted path, as in JSON and as Diff shows it, and its value.
+// Texts stand without quotes, lists as "64,128". Every assignment is looked at
+// before an error is returned, and the result is validated.
+func (e Experiment) Set(assignments ...string) (Experiment, error) {
+	if len(assignments) == 0 {
+		return e, nil
+	}
+	fields := FieldPaths()
+	tree := map[string]any{}
+	var errs []error
+	for _, a := range assignments {
+		path, text, ok := strings.Cut(a, "=")
+		if !ok {
+			errs = append(errs, fmt.Errorf("lab: %q assigns nothing, want FIELD=VALUE as in model.d=32", a))
+			continue
+		}
+		t, ok := fieldTypes()[path]
+		if !ok {
+			errs = append(errs, unknownPath(path, fields))
+			continue
+		}
+		value, err := fieldValue(t, path, text)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		plant(tree, strings.Split(path, "."), value)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Experiment{}, err
+	}
+	raw, err := json.Marshal(tree)
+	if err != nil {
+		return Experiment{}, fmt.Errorf("lab: %w", err)
+	}
+	// Decoding writes into a slice that is there: it must not be the caller's.
+	e.Task.TrainLengths, e.Task.EvalLengths = slices.Clone(e.Task.TrainLengths), slices.Clone(e.Task.EvalLengths)
+	return e.Override(raw)
+}
+
+// plant puts a value at a path of nested objects.
+func plant(tree map[string]any, path []string, value any) {
+	for ; len(path) > 1; path = path[1:] {
+		next, ok := tree[path[0]].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			tree[path[0]] = next
+		}
+		tree = next
+	}
+	tree[path[0]] = value
+}
+
+// FieldPaths lists every field of an Experiment by dotted path, in the order
+// of the type.
+func FieldPaths() []string {
+	var out []string
+	walkFields(reflect.TypeFor[Experiment](), "", func(path string, _ reflect.Type) { out = append(out, path) })
+	return out
+}
+
+func fieldTypes() map[string]reflect.Type {
+	out := map[string]reflect.Type{}
+	walkFields(reflect.TypeFor[Experiment](), "", func(path string, t reflect.Type) { out[path] = t })
+	return out
+}
+
+// walkFields calls f for every field that is no struct itself.
+func walkFields(t reflect.Type, prefix string, f func(path string, t reflect.Type)) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case name == "" || name == "-":
+		case field.Type.Kind() == reflect.Struct:
+			walkFields(field.Type, prefix+name+".", f)
+		default:
+			f(prefix+name, field.Type)
+		}
+	}
+}
+
+// fieldValue reads the text of a value as the field's type wants it.
+func fieldValue(t reflect.Type, path, text string) (any, error) {
+	want := "text"
+	switch t.Kind() {
+	case reflect.String:
+		return text, nil
+	case reflect.Slice:
+		want, text = "a list of whole numbers as in 64,128", "["+strings.Trim(text, "[] ")+"]"
+	case reflect.Bool:
+		want = "true or false"
+	case reflect.Float64:
+		want = "a number"
+	case reflect.Uint64:
+		want = "a whole number of 0 or more"
+	case reflect.Int:
+		want = "a whole number"
+	}
+	v := reflect.New(t)
+	if err := json.Unmarshal([]byte(text), v.Interface()); err != nil || text == "null" {
+		return nil, fmt.Errorf("lab: %s is %q, want %s", path, strings.Trim(text, "[]"), want)
+	}
+	return v.Elem().Interface(), nil
+}
+
+// unknownPath says which field may have been meant: one whose path ends in the
+// name, as "mixer.state" for "model.mixer.state", or a near one.
+func unknownPath(path string, fields []string) error {
+	var inside []string
+	for _, f := range fields {
+		if strings.HasSuffix(f, "."+path) {
+			return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", path, f)
+		}
+		if strings.HasPrefix(f, path+".") {
+			inside = append(inside, f)
+		}
+	}
+	if len(inside) > 0 {
+		return fmt.Errorf("lab: experiment: %q is a group of fields, want one of %s", path, strings.Join(inside, ", "))
+	}
+	if near := nearest(path, fields); near != "" {
+		return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", path, near)
+	}
+	last := path[strings.LastIndex(path, ".")+1:]
+	for _, f := range fields {
+		if nearest(last, []string{f[strings.LastIndex(f, ".")+1:]}) != "" {
+			return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", path, f)
+		}
+	}
+	return fmt.Errorf("lab: experiment: unknown field %q; `gophersnake run --print` shows every field", path)
+}
