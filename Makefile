@@ -6,7 +6,7 @@ OUT         ?= out
 DB          ?= gophersnake.db
 RACE        := ./internal/pool ./internal/kernel/scan ./pkg/lab ./tracker
 
-.PHONY: help build reproduce test test-go test-noasm test-race fuzz lint generate-check bench study clean
+.PHONY: help build reproduce results test test-go test-noasm test-race fuzz lint generate-check bench study clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -16,6 +16,9 @@ build: ## build bin/gophersnake
 
 reproduce: build ## train the ladder (quick preset), log every run, write tables and plots
 	$(BIN) ladder --preset quick --db $(DB) --out $(OUT)
+
+results: ## take the numbers of the last reproduce into docs/results and the README
+	$(GO) run ./internal/results
 
 test: lint test-go test-noasm test-race fuzz ## everything that continuous integration runs
 

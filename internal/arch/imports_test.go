@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"internal/kernel/": {"internal/pool"},
 	"internal/device":  {"internal/kernel/", "internal/pool"},
 	"internal/logbook": {"pkg/lab", "tracker"},
+	"internal/results": {"pkg/lab"},
 	"pkg/init":         {},
 	"pkg/tensor":       {"internal/device", "internal/kernel/isa"},
 	"pkg/nn":           {"pkg/tensor", "pkg/init"},

@@ -7,10 +7,12 @@ import (
 
 	"github.com/gophersnake/gophersnake/pkg/lab/figure"
 	"github.com/gophersnake/gophersnake/pkg/lab/stats"
+	"github.com/gophersnake/gophersnake/pkg/task"
 )
 
 // BarFigure draws the arms as bars: mean of the task's metric on "test", t
-// interval, a dot a seed, and the chance level.
+// interval, a dot a seed, and the chance level. Where lower is better the axis
+// shows the range of the results, and a large dot is the mean.
 func (r *StudyResult) BarFigure() (*figure.Figure, error) {
 	var bars []figure.Bar
 	for _, a := range r.Arms {
@@ -21,11 +23,34 @@ func (r *StudyResult) BarFigure() (*figure.Figure, error) {
 		}
 		bars = append(bars, b)
 	}
-	return figure.Bars(figure.Config{
+	c := figure.Config{
 		Title: r.title(), XLabel: r.Key() + r.direction(),
-		Note:      fmt.Sprintf("bars: mean over %d seeds; whiskers: 95%% t interval of the mean; dots: the seeds", len(r.Config.Seeds)),
-		Reference: r.Spec.Chance, ReferenceLabel: fmt.Sprintf("chance %.3g", r.Spec.Chance),
-	}, bars)
+		Note: fmt.Sprintf("mean over %d seeds; whiskers: 95%% t interval of the mean; dots: the seeds", len(r.Config.Seeds)),
+	}
+	if r.Spec.Metric.HigherIsBetter() {
+		c.Reference, c.ReferenceLabel = r.Spec.Chance, fmt.Sprintf("chance %.3g", r.Spec.Chance)
+	} else { // arms differ by far less than they are away from zero and from chance
+		c.XRange = around(bars)
+		c.Note += fmt.Sprintf("; chance is %.3g", r.Spec.Chance)
+	}
+	return figure.Bars(c, bars)
+}
+
+// around is the range of all results with a little room, the zero value if
+// there is none.
+func around(bars []figure.Bar) [2]float64 {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, b := range bars {
+		for _, v := range append([]float64{b.Mean, b.Lo, b.Hi}, b.Points...) {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) {
+				lo, hi = min(lo, v), max(hi, v)
+			}
+		}
+	}
+	if !(lo < hi) {
+		return [2]float64{}
+	}
+	return [2]float64{lo - 0.05*(hi-lo), hi + 0.05*(hi-lo)}
 }
 
 // direction says which way is better.
@@ -56,8 +81,10 @@ func (r *StudyResult) CurveFigure(key string, bin int) (*figure.Figure, error) {
 	}
 	c := figure.Config{Title: r.title(), Note: note, XLabel: "step", YLabel: key}
 	if strings.HasSuffix(key, "/"+string(r.Spec.Metric)) {
-		c.Reference, c.ReferenceLabel = r.Spec.Chance, "chance"
 		c.YLabel += r.direction()
+		if r.Spec.Metric == task.Accuracy {
+			c.Reference, c.ReferenceLabel, c.YRange = r.Spec.Chance, "chance", [2]float64{0, 1}
+		}
 	}
 	return figure.Curves(c, series)
 }

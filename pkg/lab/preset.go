@@ -54,20 +54,20 @@ func NewPreset(name string, tasks, rungs []string) (Preset, error) {
 func presetStudy(preset string, t task.Name, rungs []string) (StudyConfig, error) {
 	e := DefaultExperiment(t)
 	e.Task.EvalBatches = 32
-	s := StudyConfig{LRs: []float64{3e-3, 1e-2}, TuneSeeds: []uint64{1001}, Seeds: []uint64{1, 2, 3}}
+	s := StudyConfig{LRs: []float64{3e-3, 1e-2}, TuneSeeds: []uint64{1001, 1002}, Seeds: []uint64{1, 2, 3}}
 	switch t {
 	case task.SelectiveCopying:
-		e.Steps, s.TuneSteps = 1500, 500
+		e.Steps = 2000
 	case task.Induction:
-		e.Steps, s.TuneSteps = 800, 400
+		e.Steps = 1000
 	case task.GoSource:
 		e.Model.D, e.Model.Tied = 32, true
 		e.Task.Length, e.Task.Batch, e.Task.EvalBatches = 128, 8, 16
-		e.Steps, s.TuneSteps = 600, 200
+		e.Steps, s.TuneSteps, s.TuneSeeds = 1500, 500, s.TuneSeeds[:1]
 	}
 	if preset == "full" {
 		e.Steps *= 4
-		s.TuneSteps = e.Steps / 2
+		s.TuneSteps = 0
 		s.LRs = []float64{1e-3, 3e-3, 1e-2, 3e-2}
 		s.TuneSeeds = []uint64{1001, 1002}
 		s.Seeds = []uint64{1, 2, 3, 4, 5, 6, 7, 8}

@@ -75,6 +75,7 @@ func (s Step) verdict() string {
 // became of the prediction.
 func (r *StudyResult) Table() *table.Table {
 	t := table.New(r.title(), "arm", "the one change", "params", "lr", r.Key(), "95% interval", "step", "paired gain", "p", "expected", "found", "diverged", "tokens/s")
+	t.Align = []table.Align{table.Left}
 	for _, a := range r.Arms {
 		s := r.Summary(a)
 		row := []string{a.label(), "", "", fmt.Sprintf("%.3g", a.LR), r.value(s.Mean), r.interval(s), "", "", "", "", "", fmt.Sprintf("%d/%d", a.Diverged(), len(a.Runs)), speed(a.Runs)}
@@ -128,6 +129,7 @@ func (r *StudyResult) LengthTable() *table.Table {
 		return nil
 	}
 	t := table.New(string(r.Config.Arms[0].Experiment.Task.Name)+": "+string(r.Spec.Metric)+" by length, trained at "+fmt.Sprint(r.Spec.Length), append([]string{"arm"}, splits...)...)
+	t.Align = []table.Align{table.Left}
 	for _, a := range r.Arms {
 		row := []string{a.label()}
 		for _, s := range splits {

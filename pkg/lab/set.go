@@ -131,14 +131,24 @@ func unknownPath(path string, fields []string) error {
 	if len(inside) > 0 {
 		return fmt.Errorf("lab: experiment: %q is a group of fields, want one of %s", path, strings.Join(inside, ", "))
 	}
-	if near := nearest(path, fields); near != "" {
-		return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", path, near)
-	}
 	last := path[strings.LastIndex(path, ".")+1:]
+	names := map[string]string{} // last part of a path → the first path that ends in it
+	var lasts []string
 	for _, f := range fields {
-		if nearest(last, []string{f[strings.LastIndex(f, ".")+1:]}) != "" {
-			return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", path, f)
+		name := f[strings.LastIndex(f, ".")+1:]
+		if names[name] == "" {
+			names[name], lasts = f, append(lasts, name)
 		}
+	}
+	meant := names[last] // right name, wrong place
+	if meant == "" {
+		meant = nearest(path, fields)
+	}
+	if meant == "" && len(last) > 3 {
+		meant = names[nearest(last, lasts)]
+	}
+	if meant != "" {
+		return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", path, meant)
 	}
 	return fmt.Errorf("lab: experiment: unknown field %q; `gophersnake run --print` shows every field", path)
 }

@@ -37,6 +37,8 @@ func TestSetErrors(t *testing.T) {
 		"mixer.state=3":     `did you mean "model.mixer.state"?`,
 		"model.state=3":     `did you mean "model.mixer.state"?`,
 		"model.mixer=3":     "is a group of fields, want one of model.mixer.kind",
+		"foo.mixr=3":        "run --print",
+		"model.stpes=3":     `did you mean "steps"?`,
 		"nonsense.at.all=3": "run --print",
 		"model.d=abc":       `model.d is "abc", want a whole number`,
 		"model.d=1.5":       "want a whole number",

@@ -68,7 +68,7 @@ func grown(t *tensor.Tensor, n int) *tensor.Tensor {
 // NewState implements Mixer.
 func (a *Attention) NewState(batch int) *State {
 	s := NewState()
-	s.Set("keys", tensor.New(a.device, batch, 16, a.d))
-	s.Set("values", tensor.New(a.device, batch, 16, a.d))
+	s.setCache("keys", tensor.New(a.device, batch, 16, a.d))
+	s.setCache("values", tensor.New(a.device, batch, 16, a.d))
 	return s
 }

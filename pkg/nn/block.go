@@ -18,10 +18,11 @@ const (
 	// mamba_simple.py). Convolution and gate can be switched off.
 	MambaBlock BlockKind = "mamba"
 	// GLUBlock: x + GLU(GELU(mixer(n))), GLU(v) = (W1 v + b1) ⊙ σ(W2 v + b2)
-	// (LRU, §2; its BatchNorm replaced by RMSNorm as everywhere here).
+	// (LRU, §2; its BatchNorm replaced by RMSNorm as everywhere here; GELU in
+	// the tanh approximation, JAX's default).
 	GLUBlock BlockKind = "glu"
 	// GPTBlock: x + mixer(n), then x + MLP(RMSNorm(x)) with a GELU MLP of width
-	// Hidden.
+	// Hidden (GPT-2; GELU in the tanh approximation, as there).
 	GPTBlock BlockKind = "gpt"
 )
 
@@ -158,13 +159,13 @@ func (k *Block) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor.Ten
 	case MambaBlock:
 		return k.residual(tp, x, k.mamba(tp, n, s))
 	case GLUBlock:
-		y := tp.Dropout(k.cfg.Dropout, tp.Map(tensor.GELU, k.Mixer.Forward(tp, n, s.Part("mixer"))))
+		y := tp.Dropout(k.cfg.Dropout, tp.Map(tensor.GELUTanh, k.Mixer.Forward(tp, n, s.Part("mixer"))))
 		v, g := k.glu[0].Forward(tp, y), tp.Map(tensor.Sigmoid, k.glu[1].Forward(tp, y))
 		return k.residual(tp, x, tp.Mul(v, g))
 	default:
 		x = k.residual(tp, x, k.Mixer.Forward(tp, n, s.Part("mixer")))
 		y := k.mlp[0].Forward(tp, k.norm2.Forward(tp, x))
-		return k.residual(tp, x, k.mlp[1].Forward(tp, tp.Map(tensor.GELU, y)))
+		return k.residual(tp, x, k.mlp[1].Forward(tp, tp.Map(tensor.GELUTanh, y)))
 	}
 }
 

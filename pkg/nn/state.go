@@ -1,7 +1,9 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -14,12 +16,13 @@ type State struct {
 	Position int
 	names    []string
 	tensors  map[string]*tensor.Tensor
+	caches   map[string]bool // tensors (B,cap,D) whose cap grows with Position
 	parts    map[string]*State
 }
 
 // NewState returns an empty state.
 func NewState() *State {
-	return &State{tensors: map[string]*tensor.Tensor{}, parts: map[string]*State{}}
+	return &State{tensors: map[string]*tensor.Tensor{}, caches: map[string]bool{}, parts: map[string]*State{}}
 }
 
 // Set stores a tensor under a name, replacing what was there.
@@ -28,6 +31,13 @@ func (s *State) Set(name string, t *tensor.Tensor) {
 		s.names = append(s.names, name)
 	}
 	s.tensors[name] = t
+}
+
+// setCache is Set for a tensor (B,cap,D) with room for at least Position steps,
+// of which Import accepts any cap.
+func (s *State) setCache(name string, t *tensor.Tensor) {
+	s.Set(name, t)
+	s.caches[name] = true
 }
 
 // Get returns the tensor of that name, nil if there is none or s is nil.
@@ -83,9 +93,15 @@ func (s *State) Export() *Snapshot {
 }
 
 // Import overwrites s, made by the same layer for the same batch, with an
-// exported state. A name that is missing or does not fit is an error, and s is
-// then unspecified.
+// exported state. A name that is missing, unknown or does not fit is an error,
+// and s is then unspecified.
 func (s *State) Import(from *Snapshot) error {
+	if from == nil {
+		return errors.New("nn: State.Import: no snapshot")
+	}
+	if from.Position < 0 {
+		return fmt.Errorf("nn: State.Import: position is %d, want 0 or more", from.Position)
+	}
 	for _, name := range s.names {
 		if part, ok := s.parts[name]; ok {
 			if from.Parts[name] == nil {
@@ -96,24 +112,52 @@ func (s *State) Import(from *Snapshot) error {
 			}
 			continue
 		}
-		data, ok := from.Tensors[name]
-		if !ok {
-			return fmt.Errorf("nn: State.Import: tensor %q is missing", name)
+		if err := s.importTensor(name, from); err != nil {
+			return fmt.Errorf("nn: State.Import: %w", err)
 		}
-		shape := from.Shapes[name]
-		n := 1
-		for _, d := range shape {
-			n *= d
+	}
+	for name := range from.Tensors {
+		if s.tensors[name] == nil {
+			return fmt.Errorf("nn: State.Import: tensor %q is unknown, want %v", name, s.names)
 		}
-		if n != len(data) {
-			return fmt.Errorf("nn: State.Import: tensor %q has %d elements for shape %v", name, len(data), shape)
-		}
-		if old := s.tensors[name]; old.Len() == len(data) {
-			old.SetData(data)
-		} else { // caches grow with the position
-			s.tensors[name] = tensor.From(old.Device(), data, shape...)
+	}
+	for name := range from.Parts {
+		if s.parts[name] == nil {
+			return fmt.Errorf("nn: State.Import: part %q is unknown, want %v", name, s.names)
 		}
 	}
 	s.Position = from.Position
+	return nil
+}
+
+// importTensor overwrites the tensor of that name.
+func (s *State) importTensor(name string, from *Snapshot) error {
+	data, ok := from.Tensors[name]
+	if !ok {
+		return fmt.Errorf("tensor %q is missing", name)
+	}
+	old, shape := s.tensors[name], from.Shapes[name]
+	want := slices.Clone(old.Shape())
+	if s.caches[name] {
+		if len(shape) != 3 || shape[1] < max(1, from.Position) {
+			return fmt.Errorf("cache %q is %v, want (%d, %d or more, %d)", name, shape, want[0], max(1, from.Position), want[2])
+		}
+		want[1] = shape[1]
+	}
+	if !slices.Equal(shape, want) {
+		return fmt.Errorf("tensor %q is %v, want %v", name, shape, want)
+	}
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	if n != len(data) {
+		return fmt.Errorf("tensor %q has %d elements for shape %v, want %d", name, len(data), shape, n)
+	}
+	if old.Len() == n {
+		old.SetData(data)
+	} else {
+		s.tensors[name] = tensor.From(old.Device(), data, shape...)
+	}
 	return nil
 }

@@ -67,7 +67,8 @@ func NewAdamW(params []*tensor.Param, cfg AdamWConfig) (*AdamW, error) {
 
 // Step clips the gradients, updates every parameter with learning rate lr and
 // sets the gradients to zero. It returns the global gradient norm before
-// clipping; if that is NaN or infinite nothing is updated.
+// clipping; if that is NaN or infinite nothing is updated, and the gradients
+// stay as they are, to be looked at.
 func (a *AdamW) Step(lr float64) (norm float64) {
 	norm = math.Sqrt(tensor.SumSquaresGrad(a.params))
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
@@ -127,6 +128,9 @@ func (a *AdamW) Import(s AdamWState) error {
 		if len(s.M[i]) != p.Len() || len(s.V[i]) != p.Len() {
 			return fmt.Errorf("optim: AdamW.Import: moments of %s have %d and %d elements, want %d", p.Name, len(s.M[i]), len(s.V[i]), p.Len())
 		}
+	}
+	if s.Step < 0 {
+		return fmt.Errorf("optim: AdamW.Import: step is %d, want 0 or more", s.Step)
 	}
 	for i := range a.params {
 		a.m[i].SetData(s.M[i])

@@ -52,7 +52,8 @@ func (s Schedule) Validate() error {
 
 // At returns the learning rate of step (from 0) of steps.
 func (s Schedule) At(step, steps int) float64 {
-	warm := int(math.Ceil(s.WarmUp * float64(steps)))
+	// 1e-9 of a step undoes the rounding of shares such as 0.07·100.
+	warm := int(math.Ceil(s.WarmUp*float64(steps) - 1e-9))
 	if step < warm {
 		return s.LR * float64(step+1) / float64(warm)
 	}

@@ -31,6 +31,30 @@ func want3(op, name string, t *Tensor) (b, l, d int) {
 	return t.shape[0], t.shape[1], t.shape[2]
 }
 
+// lastAxis returns the extent of t's last axis and panics if t has no axis.
+func lastAxis(op, name string, t *Tensor) int {
+	if len(t.shape) == 0 {
+		panic(fmt.Sprintf("tensor: %s: %s is (), want (..., n)", op, name))
+	}
+	return t.shape[len(t.shape)-1]
+}
+
+// wantExtents panics unless every extent is at least 1.
+func wantExtents(op string, shape []int) {
+	for _, n := range shape {
+		if n < 1 {
+			panic(fmt.Sprintf("tensor: %s: shape %v, want extents of at least 1", op, shape))
+		}
+	}
+}
+
+// wantBoth panics if only one of a pair of tensors is nil.
+func wantBoth(op, nameA, nameB string, a, b *Tensor) {
+	if (a == nil) != (b == nil) {
+		panic(fmt.Sprintf("tensor: %s: only one of %s and %s is nil, want both or neither", op, nameA, nameB))
+	}
+}
+
 func wantCount(op, name string, got, n int) {
 	if got != n {
 		panic(fmt.Sprintf("tensor: %s: %d %s, want %d", op, got, name, n))

@@ -17,7 +17,10 @@ type Function struct {
 
 // Apply runs f on the inputs and returns one tensor per output shape.
 func (tp *Tape) Apply(f Function, shapes [][]int, in ...*Tensor) []*Tensor {
-	track := tp.tracks(f.Name, in...)
+	track := tp.tracks("Apply: "+f.Name, in...)
+	for _, s := range shapes {
+		wantExtents("Apply: "+f.Name, s)
+	}
 	if f.Forward == nil || (track && f.Backward == nil) {
 		panic(fmt.Sprintf("tensor: Apply: function %q lacks Forward or Backward", f.Name))
 	}
@@ -28,6 +31,7 @@ func (tp *Tape) Apply(f Function, shapes [][]int, in ...*Tensor) []*Tensor {
 	f.Forward(hostIn, hostOut)
 	outs := make([]*Tensor, len(shapes))
 	for i, s := range shapes {
+		wantCount("Apply: "+f.Name, fmt.Sprintf("elements of output %d", i), len(hostOut[i]), size(s))
 		outs[i] = tp.alloc(append([]int(nil), s...)...)
 		tp.d.Upload(outs[i].buf, hostOut[i])
 	}

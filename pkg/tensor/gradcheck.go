@@ -53,9 +53,9 @@ func GradCheck(d *Device, f func(tp *Tape) *Tensor, wrt []*Tensor, perTensor int
 				break
 			}
 			num := centralDifference(t, data, i, d.Eps(), func() float64 { return value(false) })
-			e := math.Abs(num-grad[i]) / scale
+			e := errorOf(num, grad[i], scale)
 			rep.Checked++
-			if !(e <= rep.MaxError) {
+			if e > rep.MaxError {
 				rep.MaxError, rep.Where = e, fmt.Sprintf("tensor %d element %d: numeric %.9g, analytic %.9g", ti, i, num, grad[i])
 			}
 		}
@@ -64,6 +64,14 @@ func GradCheck(d *Device, f func(tp *Tape) *Tensor, wrt []*Tensor, perTensor int
 		return rep, fmt.Errorf("tensor: GradCheck: nothing to check")
 	}
 	return rep, nil
+}
+
+// errorOf returns |numeric − analytic| / scale, +Inf for what is not a number.
+func errorOf(numeric, analytic, scale float64) float64 {
+	if e := math.Abs(numeric-analytic) / scale; !math.IsNaN(e) {
+		return e
+	}
+	return math.Inf(1)
 }
 
 // centralDifference returns (f(x+h) − f(x−h)) / 2h in element i of t.

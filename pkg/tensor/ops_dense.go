@@ -86,6 +86,7 @@ func (tp *Tape) Embedding(tokens []int32, w *Tensor, shape ...int) *Tensor {
 	const op = "Embedding"
 	track := tp.tracks(op, w)
 	want(op, "w", w, -1, -1)
+	wantExtents(op, shape)
 	wantCount(op, "tokens", len(tokens), size(shape))
 	v, d := w.shape[0], w.shape[1]
 	for i, t := range tokens {
@@ -112,6 +113,7 @@ func (tp *Tape) Split(x *Tensor, sizes ...int) []*Tensor {
 		total += n
 	}
 	wantLast(op, "x", x, total)
+	wantExtents(op, sizes)
 	m := x.rows()
 	lead := x.shape[:len(x.shape)-1]
 	outs := make([]*Tensor, len(sizes))
@@ -140,6 +142,10 @@ func (tp *Tape) Split(x *Tensor, sizes ...int) []*Tensor {
 func (tp *Tape) Concat(parts ...*Tensor) *Tensor {
 	const op = "Concat"
 	track := tp.tracks(op, parts...)
+	if len(parts) == 0 {
+		panic("tensor: Concat: 0 parts, want at least 1")
+	}
+	lastAxis(op, "part 0", parts[0])
 	lead := parts[0].shape[:len(parts[0].shape)-1]
 	total := 0
 	for i, p := range parts {
@@ -175,11 +181,12 @@ func (tp *Tape) SelectTime(x *Tensor, t int) *Tensor {
 	const op = "SelectTime"
 	track := tp.tracks(op, x)
 	b, l, d := want3(op, "x", x)
+	at := t
 	if t < 0 {
 		t += l
 	}
 	if t < 0 || t >= l {
-		panic(fmt.Sprintf("tensor: SelectTime: step %d of length %d", t, l))
+		panic(fmt.Sprintf("tensor: SelectTime: step %d, want -%d to %d", at, l, l-1))
 	}
 	y := tp.alloc(b, d)
 	tp.d.CopyBlock(b, d, x.buf, t*d, l*d, y.buf, 0, d, false)
@@ -203,10 +210,11 @@ func bufOf(t *Tensor) device.Buf {
 // carries no gradient.
 func (tp *Tape) StoreSteps(x, cache *Tensor, at int) {
 	const op = "StoreSteps"
+	tp.accept(op, x, cache)
 	b, l, d := want3(op, "x", x)
 	want(op, "cache", cache, b, -1, d)
 	if at < 0 || at+l > cache.shape[1] {
-		panic(fmt.Sprintf("tensor: StoreSteps: steps %d to %d of a cache of %d", at, at+l-1, cache.shape[1]))
+		panic(fmt.Sprintf("tensor: StoreSteps: steps %d to %d, want 0 to %d", at, at+l-1, cache.shape[1]-1))
 	}
 	tp.d.CopyBlock(b, l*d, x.buf, 0, l*d, cache.buf, at*d, cache.shape[1]*d, false)
 }

@@ -16,7 +16,8 @@ const Ignore = -100
 func (tp *Tape) CrossEntropy(x *Tensor, targets []int32) *Tensor {
 	const op = "CrossEntropy"
 	track := tp.tracks(op, x)
-	m, v := x.rows(), x.Dim(-1)
+	v := lastAxis(op, "x", x)
+	m := x.rows()
 	wantCount(op, "targets", len(targets), m)
 	for i, t := range targets {
 		if int(t) >= v {
@@ -35,6 +36,7 @@ func (tp *Tape) CrossEntropy(x *Tensor, targets []int32) *Tensor {
 
 // MSE returns the mean of (x − target)², as a tensor of one element.
 func (tp *Tape) MSE(x *Tensor, target []float64) *Tensor {
+	tp.accept("MSE", x)
 	wantCount("MSE", "targets", len(target), x.Len())
 	t := tp.like(x)
 	tp.d.Upload(t.buf, target)
@@ -44,6 +46,7 @@ func (tp *Tape) MSE(x *Tensor, target []float64) *Tensor {
 // Argmax returns the index of the largest element of each row of x (..., V),
 // the first of equals.
 func (tp *Tape) Argmax(x *Tensor) []int32 {
-	x.alive("Argmax")
-	return tp.d.Argmax(x.rows(), x.Dim(-1), x.buf)
+	tp.accept("Argmax", x)
+	v := lastAxis("Argmax", "x", x)
+	return tp.d.Argmax(x.rows(), v, x.buf)
 }

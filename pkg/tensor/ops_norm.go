@@ -6,7 +6,8 @@ import "github.com/gophersnake/gophersnake/internal/device"
 // w (n) (Zhang & Sennrich, arXiv 1910.07467).
 func (tp *Tape) RMSNorm(x, w *Tensor, eps float64) *Tensor {
 	track := tp.tracks("RMSNorm", x, w)
-	m, n := x.rows(), x.Dim(-1)
+	n := lastAxis("RMSNorm", "x", x)
+	m := x.rows()
 	want("RMSNorm", "w", w, n)
 	y, rstd := tp.like(x), tp.scratch(m)
 	tp.d.RMSNorm(m, n, eps, x.buf, w.buf, y.buf, rstd)
@@ -23,7 +24,8 @@ func (tp *Tape) RMSNorm(x, w *Tensor, eps float64) *Tensor {
 // (..., n), w and b (n), with the biased variance (arXiv 1607.06450).
 func (tp *Tape) LayerNorm(x, w, b *Tensor, eps float64) *Tensor {
 	track := tp.tracks("LayerNorm", x, w, b)
-	m, n := x.rows(), x.Dim(-1)
+	n := lastAxis("LayerNorm", "x", x)
+	m := x.rows()
 	want("LayerNorm", "w", w, n)
 	want("LayerNorm", "b", b, n)
 	y, mean, rstd := tp.like(x), tp.scratch(m), tp.scratch(m)

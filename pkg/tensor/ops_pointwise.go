@@ -107,7 +107,7 @@ func (tp *Tape) Scale(alpha float64, x *Tensor) *Tensor {
 // AddRow returns x + row, where row (n) is added to each row of x (..., n).
 func (tp *Tape) AddRow(x, row *Tensor) *Tensor {
 	track := tp.tracks("AddRow", x, row)
-	n := x.Dim(-1)
+	n := lastAxis("AddRow", "x", x)
 	want("AddRow", "row", row, n)
 	y := tp.like(x)
 	tp.d.AddRow(x.rows(), n, x.buf, row.buf, y.buf)
@@ -125,7 +125,7 @@ func (tp *Tape) AddRow(x, row *Tensor) *Tensor {
 // MulRow returns x ⊙ row, where row (n) multiplies each row of x (..., n).
 func (tp *Tape) MulRow(x, row *Tensor) *Tensor {
 	track := tp.tracks("MulRow", x, row)
-	n := x.Dim(-1)
+	n := lastAxis("MulRow", "x", x)
 	want("MulRow", "row", row, n)
 	y := tp.like(x)
 	tp.d.MulRow(x.rows(), n, x.buf, row.buf, y.buf)
@@ -157,7 +157,7 @@ func (tp *Tape) SiLUMul(a, z *Tensor) *Tensor {
 // 1−p. It returns x itself when p is 0 or the tape is not training. The masks
 // follow from SetSeed and the number of dropouts since.
 func (tp *Tape) Dropout(p float64, x *Tensor) *Tensor {
-	if p < 0 || p >= 1 {
+	if !(p >= 0 && p < 1) {
 		panic(fmt.Sprintf("tensor: Dropout: p is %g, want 0 <= p < 1", p))
 	}
 	track := tp.tracks("Dropout", x)
@@ -165,13 +165,24 @@ func (tp *Tape) Dropout(p float64, x *Tensor) *Tensor {
 		return x
 	}
 	tp.dropped++
-	seed := tp.seed ^ tp.dropped*0x9e3779b97f4a7c15
+	seed := maskSeed(tp.seed, tp.dropped)
 	y := tp.like(x)
 	tp.d.Dropout(p, seed, x.buf, y.buf)
 	if track {
 		tp.record([]*Tensor{y}, nil, func() { tp.d.DropoutGrad(p, seed, y.grad, tp.grad(x)) })
 	}
 	return y
+}
+
+// maskSeed returns the seed of the n-th mask: splitmix64's finaliser over a
+// counter. A mask itself steps its seed by splitmix64's increment from element
+// to element, so seeds that differ by multiples of it would give one mask,
+// shifted; hence another increment here, and the finaliser.
+func maskSeed(seed, n uint64) uint64 {
+	x := seed + n*0xd1342543de82ef95
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // Sum returns Σ x as a tensor of one element.
@@ -186,4 +197,7 @@ func (tp *Tape) Sum(x *Tensor) *Tensor {
 }
 
 // Mean returns the mean of x as a tensor of one element.
-func (tp *Tape) Mean(x *Tensor) *Tensor { return tp.Scale(1/float64(x.Len()), tp.Sum(x)) }
+func (tp *Tape) Mean(x *Tensor) *Tensor {
+	tp.accept("Mean", x)
+	return tp.Scale(1/float64(x.Len()), tp.Sum(x))
+}

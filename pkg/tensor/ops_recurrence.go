@@ -14,13 +14,11 @@ func (tp *Tape) Scan(a, x, state *Tensor) *Tensor {
 	b, l, d := want3(op, "x", x)
 	varying := len(a.shape) == 3
 	wantCoefficient(op, "a", a, x)
+	tp.wantState(op, "state", state, b, d)
 	h := tp.like(x)
 	s := &device.LinearScan{B: b, L: l, D: d, Varying: varying, A: a.buf, X: x.buf, H: h.buf}
 	var saved []device.Buf
-	if state != nil {
-		want(op, "state", state, b, d)
-		s.H0 = tp.stateIn(state, track, &saved)
-	}
+	s.H0 = tp.stateIn(state, track, &saved)
 	tp.d.LinearScan(s)
 	tp.lastStep(h, state)
 	if track {
@@ -39,15 +37,14 @@ func (tp *Tape) ComplexScan(aRe, aIm, xRe, xIm, stateRe, stateIm *Tensor) (hRe, 
 	wantSame(op, "xIm", xIm, xRe)
 	wantCoefficient(op, "aRe", aRe, xRe)
 	wantSame(op, "aIm", aIm, aRe)
+	wantBoth(op, "stateRe", "stateIm", stateRe, stateIm)
+	tp.wantState(op, "stateRe", stateRe, b, d)
+	tp.wantState(op, "stateIm", stateIm, b, d)
 	hRe, hIm = tp.like(xRe), tp.like(xRe)
 	s := &device.LinearScan{B: b, L: l, D: d, Varying: len(aRe.shape) == 3,
 		A: aRe.buf, AIm: aIm.buf, X: xRe.buf, XIm: xIm.buf, H: hRe.buf, HIm: hIm.buf}
 	var saved []device.Buf
-	if stateRe != nil {
-		want(op, "stateRe", stateRe, b, d)
-		want(op, "stateIm", stateIm, b, d)
-		s.H0, s.H0Im = tp.stateIn(stateRe, track, &saved), tp.stateIn(stateIm, track, &saved)
-	}
+	s.H0, s.H0Im = tp.stateIn(stateRe, track, &saved), tp.stateIn(stateIm, track, &saved)
 	tp.d.LinearScan(s)
 	tp.lastStep(hRe, stateRe)
 	tp.lastStep(hIm, stateIm)
@@ -65,6 +62,15 @@ func wantCoefficient(op, name string, a, x *Tensor) {
 		wantSame(op, name, a, x)
 	} else {
 		want(op, name, a, x.Dim(-1))
+	}
+}
+
+// wantState panics unless state is nil or has the shape dims on the tape's
+// device.
+func (tp *Tape) wantState(op, name string, state *Tensor, dims ...int) {
+	if state != nil {
+		tp.accept(op, state)
+		want(op, name, state, dims...)
 	}
 }
 
@@ -109,51 +115,69 @@ func (s *SelectiveScan) inputs() []*Tensor {
 	return []*Tensor{s.U, s.Delta, s.DeltaBias, s.A, s.AIm, s.B, s.BIm, s.C, s.CIm, s.Dskip, s.Z}
 }
 
-// check panics on shapes that do not fit and returns B, L, D, N.
+// check panics on inputs that do not fit and returns B, L, D, N.
 func (s *SelectiveScan) check(op string) (b, l, d, n int) {
+	s.checkPresence(op)
 	b, l, d = want3(op, "U", s.U)
 	want(op, "A", s.A, d, -1)
 	n = s.A.shape[1]
-	same := func(name string, t, like *Tensor) {
+	check := func(name string, t *Tensor, dims ...int) {
 		if t != nil {
-			wantSame(op, name, t, like)
+			want(op, name, t, dims...)
 		}
 	}
-	same("Delta", s.Delta, s.U)
-	same("Z", s.Z, s.U)
-	same("AIm", s.AIm, s.A)
-	for name, t := range map[string]*Tensor{"DeltaBias": s.DeltaBias, "Dskip": s.Dskip} {
-		if t != nil {
-			want(op, name, t, d)
-		}
-	}
-	for name, t := range map[string]*Tensor{"B": s.B, "C": s.C} {
-		if len(t.shape) == 3 {
-			want(op, name, t, b, l, n)
+	check("AIm", s.AIm, d, n)
+	check("Delta", s.Delta, b, l, d)
+	check("DeltaBias", s.DeltaBias, d)
+	for _, p := range []struct {
+		name   string
+		re, im *Tensor
+	}{{"B", s.B, s.BIm}, {"C", s.C, s.CIm}} {
+		if len(p.re.shape) == 3 {
+			want(op, p.name, p.re, b, l, n)
 		} else {
-			want(op, name, t, d, n)
+			want(op, p.name, p.re, d, n)
 		}
+		check(p.name+"Im", p.im, p.re.shape...)
 	}
-	same("BIm", s.BIm, s.B)
-	same("CIm", s.CIm, s.C)
-	for name, t := range map[string]*Tensor{"State": s.State, "StateIm": s.StateIm} {
-		if t != nil {
-			want(op, name, t, b, d, n)
+	check("Dskip", s.Dskip, d)
+	check("Z", s.Z, b, l, d)
+	check("State", s.State, b, d, n)
+	check("StateIm", s.StateIm, b, d, n)
+	return b, l, d, n
+}
+
+// checkPresence panics on inputs that are missing or do not go together.
+func (s *SelectiveScan) checkPresence(op string) {
+	bad := func(got, want string) { panic("tensor: " + op + ": " + got + ", want " + want) }
+	for _, p := range []struct {
+		name string
+		t    *Tensor
+	}{{"U", s.U}, {"A", s.A}, {"B", s.B}, {"C", s.C}} {
+		if p.t == nil {
+			bad(p.name+" is nil", "a tensor")
 		}
 	}
 	if s.Delta == nil && s.DeltaBias == nil {
-		panic("tensor: SelectiveScan: Delta and DeltaBias are both nil, want at least one")
+		bad("Delta and DeltaBias are both nil", "at least one")
 	}
-	if s.Signed && s.AIm != nil {
-		panic("tensor: SelectiveScan: Signed with a complex A, want one of the two")
+	if s.AIm == nil {
+		if s.BIm != nil || s.CIm != nil || s.StateIm != nil {
+			bad("BIm, CIm or StateIm with a real A", "AIm as well")
+		}
+		return
 	}
-	return b, l, d, n
+	if s.Signed {
+		bad("Signed with a complex A", "one of the two")
+	}
+	wantBoth(op, "State", "StateIm", s.State, s.StateIm)
 }
 
 // SelectiveScan runs the recurrence and returns y (B,L,D).
 func (tp *Tape) SelectiveScan(s SelectiveScan) *Tensor {
 	const op = "SelectiveScan"
 	track := tp.tracks(op, s.inputs()...)
+	tp.accept(op, s.State, s.StateIm)
 	b, l, d, n := s.check(op)
 	y := tp.like(s.U)
 	k := &device.SelectiveScan{B: b, L: l, D: d, N: n, Softplus: s.Softplus, Signed: s.Signed,
@@ -162,12 +186,8 @@ func (tp *Tape) SelectiveScan(s SelectiveScan) *Tensor {
 		CVarying: len(s.C.shape) == 3, Cm: s.C.buf, CIm: bufOf(s.CIm),
 		Dskip: bufOf(s.Dskip), Z: bufOf(s.Z), Y: y.buf}
 	var saved []device.Buf
-	if s.State != nil {
-		k.H0, k.HT = tp.stateIn(s.State, track, &saved), s.State.buf
-	}
-	if s.StateIm != nil {
-		k.H0Im, k.HTIm = tp.stateIn(s.StateIm, track, &saved), s.StateIm.buf
-	}
+	k.H0, k.HT = tp.stateIn(s.State, track, &saved), bufOf(s.State)
+	k.H0Im, k.HTIm = tp.stateIn(s.StateIm, track, &saved), bufOf(s.StateIm)
 	if track {
 		k.Saved = tp.scratch(tp.d.SelectiveScanSaved(k))
 		saved = append(saved, k.Saved)
@@ -196,13 +216,11 @@ func (tp *Tape) Elman(x, w *Tensor, linear bool, state *Tensor) *Tensor {
 	track := tp.tracks(op, x, w)
 	b, l, h := want3(op, "x", x)
 	want(op, "w", w, h, h)
+	tp.wantState(op, "state", state, b, h)
 	out := tp.like(x)
 	e := &device.Elman{B: b, L: l, H: h, Linear: linear, X: x.buf, W: w.buf, Out: out.buf}
 	var saved []device.Buf
-	if state != nil {
-		want(op, "state", state, b, h)
-		e.H0 = tp.stateIn(state, track, &saved)
-	}
+	e.H0 = tp.stateIn(state, track, &saved)
 	tp.d.Elman(e)
 	tp.lastStep(out, state)
 	if track {
@@ -232,13 +250,11 @@ func (tp *Tape) GRU(x, w, bias, state *Tensor) *Tensor {
 		want(op, "bias", bias, 3*h)
 	}
 	b, l := x.shape[0], x.shape[1]
+	tp.wantState(op, "state", state, b, h)
 	out := tp.alloc(b, l, h)
 	g := &device.GRU{B: b, L: l, H: h, X: x.buf, W: w.buf, Bias: bufOf(bias), Out: out.buf}
 	var saved []device.Buf
-	if state != nil {
-		want(op, "state", state, b, h)
-		g.H0 = tp.stateIn(state, track, &saved)
-	}
+	g.H0 = tp.stateIn(state, track, &saved)
 	if track {
 		g.Saved = tp.scratch(b * l * 4 * h)
 		saved = append(saved, g.Saved)
@@ -269,14 +285,13 @@ func (tp *Tape) LSTM(x, w, stateH, stateC *Tensor) *Tensor {
 	want(op, "w", w, 4*h, h)
 	want(op, "x", x, -1, -1, 4*h)
 	b, l := x.shape[0], x.shape[1]
+	wantBoth(op, "stateH", "stateC", stateH, stateC)
+	tp.wantState(op, "stateH", stateH, b, h)
+	tp.wantState(op, "stateC", stateC, b, h)
 	out, c := tp.alloc(b, l, h), tp.scratch(b*l*h)
 	s := &device.LSTM{B: b, L: l, H: h, X: x.buf, W: w.buf, Out: out.buf, C: c}
 	saved := []device.Buf{c}
-	if stateH != nil {
-		want(op, "stateH", stateH, b, h)
-		want(op, "stateC", stateC, b, h)
-		s.H0, s.C0 = tp.stateIn(stateH, track, &saved), tp.stateIn(stateC, track, &saved)
-	}
+	s.H0, s.C0 = tp.stateIn(stateH, track, &saved), tp.stateIn(stateC, track, &saved)
 	if track {
 		s.Saved = tp.scratch(b * l * 4 * h)
 		saved = append(saved, s.Saved)

@@ -16,17 +16,23 @@ import (
 func (tp *Tape) Conv1D(x, w, bias *Tensor, silu bool, state *Tensor) *Tensor {
 	const op = "Conv1D"
 	track := tp.tracks(op, x, w, bias)
+	tp.accept(op, state)
 	b, l, d := want3(op, "x", x)
 	want(op, "w", w, d, -1)
 	k := w.shape[1]
 	if bias != nil {
 		want(op, "bias", bias, d)
 	}
+	if k == 1 {
+		state = nil // no earlier input is needed
+	}
+	if state != nil {
+		want(op, "state", state, b, k-1, d)
+	}
 	y := tp.like(x)
 	c := &device.Conv1D{B: b, L: l, D: d, K: k, SiLU: silu, X: x.buf, W: w.buf, Bias: bufOf(bias), Y: y.buf}
 	var saved []device.Buf
-	if state != nil && k > 1 {
-		want(op, "state", state, b, k-1, d)
+	if state != nil {
 		c.State, c.StateOut = tp.stateIn(state, track, &saved), state.buf
 	}
 	tp.d.Conv1D(c)
@@ -78,10 +84,8 @@ func (tp *Tape) Rotary(x *Tensor, heads, offset int) *Tensor {
 //
 // The L×L matrix is never stored.
 func (tp *Tape) Attention(q, k, v *Tensor, heads int) *Tensor {
-	const op = "Attention"
-	b, _, d := want3(op, "q", q)
-	want(op, "k", k, b, -1, d)
-	return tp.attention(q, k, v, k.shape[1], heads)
+	want3("Attention", "k", k)
+	return tp.attention("Attention", q, k, v, k.shape[1], heads)
 }
 
 // AttentionCached is Attention over the first lk of the keys and values that
@@ -90,19 +94,19 @@ func (tp *Tape) AttentionCached(q, k, v *Tensor, lk, heads int) *Tensor {
 	if tp.tracks("AttentionCached", q, k, v) {
 		panic("tensor: AttentionCached: has no gradient; call SetGrad(false)")
 	}
-	return tp.attention(q, k, v, lk, heads)
+	return tp.attention("AttentionCached", q, k, v, lk, heads)
 }
 
-func (tp *Tape) attention(q, k, v *Tensor, lk, heads int) *Tensor {
-	const op = "Attention"
+func (tp *Tape) attention(op string, q, k, v *Tensor, lk, heads int) *Tensor {
 	track := tp.tracks(op, q, k, v)
 	b, lq, d := want3(op, "q", q)
+	want(op, "k", k, b, -1, d)
 	wantSame(op, "v", v, k)
 	if heads < 1 || d%heads != 0 {
-		panic(fmt.Sprintf("tensor: Attention: %d heads for %d channels, want a divisor", heads, d))
+		panic(fmt.Sprintf("tensor: %s: %d heads for %d channels, want a divisor", op, heads, d))
 	}
 	if lk < lq || lk > k.shape[1] {
-		panic(fmt.Sprintf("tensor: Attention: %d keys for %d queries of %s", lk, lq, shapeString(k.shape)))
+		panic(fmt.Sprintf("tensor: %s: %d keys for %d queries, want %d to %d", op, lk, lq, lq, k.shape[1]))
 	}
 	y, lse := tp.like(q), tp.scratch(b*heads*lq)
 	a := &device.Attention{B: b, Lq: lq, Lk: lk, H: heads, Dh: d / heads, Q: q.buf, K: k.buf, V: v.buf,

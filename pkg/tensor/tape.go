@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gophersnake/gophersnake/internal/device"
 )
@@ -43,8 +44,9 @@ func (tp *Tape) SetGrad(on bool) { tp.noGrad = !on }
 // SetTraining switches dropout on or off.
 func (tp *Tape) SetTraining(on bool) { tp.train = on }
 
-// SetSeed fixes the dropout masks from here to the next Reset: the same seed
-// and the same operations give the same masks.
+// SetSeed fixes the dropout masks from here on: the same seed and the same
+// operations give the same masks. Reset starts again from the seed, so give
+// every step a seed of its own.
 func (tp *Tape) SetSeed(seed uint64) { tp.seed, tp.dropped = seed, 0 }
 
 // Poison makes the tape fill memory with NaN before an operation writes it, so
@@ -74,7 +76,7 @@ func (tp *Tape) Backward(loss *Tensor) {
 	if loss.Len() != 1 {
 		panic("tensor: Backward: loss is " + shapeString(loss.shape) + ", want one element")
 	}
-	if !loss.needs || loss.tape != tp || len(tp.nodes) == 0 {
+	if !loss.needs || !tp.recorded(loss.root()) {
 		panic("tensor: Backward: loss does not depend on anything that needs a gradient, or its operations are no longer on this tape")
 	}
 	loss.Retain()
@@ -88,6 +90,16 @@ func (tp *Tape) Backward(loss *Tensor) {
 		tp.nodes[i] = node{}
 	}
 	tp.nodes = tp.nodes[:0]
+}
+
+// recorded reports whether t is the result of an operation on the tape.
+func (tp *Tape) recorded(t *Tensor) bool {
+	for i := len(tp.nodes) - 1; i >= 0; i-- {
+		if slices.Contains(tp.nodes[i].outs, t) {
+			return true
+		}
+	}
+	return false
 }
 
 // wanted reports whether any gradient has arrived at the node.
@@ -127,20 +139,28 @@ func (tp *Tape) alloc(shape ...int) *Tensor {
 func (tp *Tape) like(t *Tensor) *Tensor { return tp.alloc(t.shape...) }
 
 // tracks reports whether an operation on these inputs is to be recorded. It
-// also refuses inputs that are gone or live elsewhere. Nil inputs are skipped.
+// also refuses what accept refuses.
 func (tp *Tape) tracks(op string, in ...*Tensor) bool {
+	tp.accept(op, in...)
 	needs := false
+	for _, t := range in {
+		needs = needs || t != nil && t.needs
+	}
+	return needs && !tp.noGrad
+}
+
+// accept panics on tensors that are gone or live on another device. Nil
+// tensors are skipped.
+func (tp *Tape) accept(op string, in ...*Tensor) {
 	for i, t := range in {
 		if t == nil {
 			continue
 		}
 		if t.dev != tp.dev && t.dev.Name() != tp.dev.Name() {
-			panic(fmt.Sprintf("tensor: %s: input %d is on %s, the tape on %s", op, i, t.dev.Name(), tp.dev.Name()))
+			panic(fmt.Sprintf("tensor: %s: input %d is on %s, want %s as the tape", op, i, t.dev.Name(), tp.dev.Name()))
 		}
 		t.alive(op)
-		needs = needs || t.needs
 	}
-	return needs && !tp.noGrad
 }
 
 // record notes an operation whose outputs are outs. saved is memory that back

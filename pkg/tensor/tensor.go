@@ -24,6 +24,7 @@ type Tensor struct {
 
 // New returns a tensor of zeros that lives on its own, without gradient.
 func New(d *Device, shape ...int) *Tensor {
+	wantExtents("New", shape)
 	t := &Tensor{dev: d, shape: append([]int(nil), shape...)}
 	t.buf = d.impl.Alloc(size(shape))
 	d.impl.Zero(t.buf)
@@ -33,6 +34,7 @@ func New(d *Device, shape ...int) *Tensor {
 // From returns a tensor that holds data, rounded to the device's precision.
 // It panics if the number of elements does not fit the shape.
 func From(d *Device, data []float64, shape ...int) *Tensor {
+	wantExtents("From", shape)
 	if len(data) != size(shape) {
 		panic(fmt.Sprintf("tensor: From: %d elements for shape %s, want %d", len(data), shapeString(shape), size(shape)))
 	}
@@ -88,6 +90,11 @@ func (t *Tensor) SetData(data []float64) {
 
 // CopyFrom overwrites t's elements with src's, on the same device.
 func (t *Tensor) CopyFrom(src *Tensor) {
+	t.alive("CopyFrom")
+	src.alive("CopyFrom")
+	if t.dev.Name() != src.dev.Name() {
+		panic(fmt.Sprintf("tensor: CopyFrom: src is on %s, want %s", src.dev.Name(), t.dev.Name()))
+	}
 	if t.Len() != src.Len() {
 		panic(fmt.Sprintf("tensor: CopyFrom: src is %s, want %s", shapeString(src.shape), shapeString(t.shape)))
 	}
@@ -95,7 +102,10 @@ func (t *Tensor) CopyFrom(src *Tensor) {
 }
 
 // Zero sets every element to 0.
-func (t *Tensor) Zero() { t.dev.impl.Zero(t.buf) }
+func (t *Tensor) Zero() {
+	t.alive("Zero")
+	t.dev.impl.Zero(t.buf)
+}
 
 // Item returns the only element of a tensor of one element.
 func (t *Tensor) Item() float64 {
@@ -106,11 +116,12 @@ func (t *Tensor) Item() float64 {
 }
 
 // Grad returns a copy of the gradient, all zeros if none has arrived, nil if
-// none is wanted.
+// none is wanted. Like Data it panics if Backward or Reset has given t back.
 func (t *Tensor) Grad() []float64 {
 	if !t.needs {
 		return nil
 	}
+	t.alive("Grad")
 	out := make([]float64, t.Len())
 	if g := t.root().grad; !g.IsNil() {
 		t.dev.impl.Download(out, g.Slice(t.off, t.off+t.Len()))
@@ -167,15 +178,16 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 		s[hole] = t.Len() / known
 	}
 	if size(s) != t.Len() {
-		panic(fmt.Sprintf("tensor: Reshape: %s to %s", shapeString(t.shape), shapeString(shape)))
+		panic(fmt.Sprintf("tensor: Reshape: %s to %s, want %d elements", shapeString(t.shape), shapeString(shape), t.Len()))
 	}
+	wantExtents("Reshape", s)
 	return t.view(0, s)
 }
 
 // Rows returns a view of rows lo to hi of the first axis.
 func (t *Tensor) Rows(lo, hi int) *Tensor {
-	if lo < 0 || hi > t.shape[0] || lo > hi {
-		panic(fmt.Sprintf("tensor: Rows: [%d, %d) of %s", lo, hi, shapeString(t.shape)))
+	if len(t.shape) == 0 || lo < 0 || hi > t.shape[0] || lo >= hi {
+		panic(fmt.Sprintf("tensor: Rows: %d to %d of %s, want at least one existing row", lo, hi, shapeString(t.shape)))
 	}
 	stride := size(t.shape[1:])
 	return t.view(lo*stride, append([]int{hi - lo}, t.shape[1:]...))

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// App is the command line; what it reads and writes comes from outside.
+type App struct {
+	In       io.Reader
+	Out, Err io.Writer
+
+	db    string // --db
+	quiet bool   // --quiet
+}
+
+// Exit codes, as the help of the root command documents them.
+const (
+	exitError       = 1
+	exitUsage       = 2
+	exitDiverged    = 3
+	exitDifferent   = 4
+	exitInterrupted = 130
+)
+
+// Main runs one command line and returns its exit code. A panic is an error of
+// this program: its code must not be taken for that of a wrong command line.
+func (a *App) Main(ctx context.Context, args []string) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(a.Err, "gophersnake: this is a mistake in gophersnake, please report it: %v\n%s", p, debug.Stack())
+			code = exitError
+		}
+	}()
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	return a.report(root.ExecuteContext(ctx))
+}
+
+func (a *App) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gophersnake",
+		Short: "a laboratory for recurrent sequence models",
+		Long: `gophersnake trains sequence models from the nonlinear RNN to Mamba, one change at
+a time, and keeps every run in an SQLite database that answers questions and can
+be replayed to the last bit.
+
+Start with the ladder; minutes on two cores:
+
+  gophersnake ladder
+  gophersnake runs list --best test/accuracy
+  gophersnake replay RUN
+
+A RUN is the id of a run, the beginning of its id, its name if only one run has
+it, or # and its number.
+
+Exit codes:
+  0    all went well
+  1    an error; what was logged before it is in the database
+  2    the command line is wrong
+  3    the run diverged (command run)
+  4    the replay differs (command replay)
+  130  interrupted; runs under way have written checkpoints`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(flagError)
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.db, "db", "gophersnake.db", "database of runs")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress, results only")
+	root.AddCommand(a.ladderCommand(), a.runCommand(), a.runsCommand(), a.replayCommand(), a.generateCommand(),
+		a.benchCommand(), a.speedCommand(), a.versionCommand())
+	return root
+}
+
+// unknownCommand refuses arguments of a command that only has subcommands.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.SuggestionsMinimumDistance <= 0 {
+		cmd.SuggestionsMinimumDistance = 2
+	}
+	err := fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %q?", err, strings.Join(near, `" or "`))
+	}
+	return usage(cmd, err)
+}
+
+// takes refuses any other number of arguments than those named.
+func takes(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		want := "no arguments"
+		if len(names) > 0 {
+			want = strings.Join(names, " ")
+		}
+		return usage(cmd, fmt.Errorf("%s takes %s, got %d arguments", cmd.CommandPath(), want, len(args)))
+	}
+}
+
+// width returns the columns of the terminal that w is, 0 if it is none.
+func width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || n < 20 {
+		return 80
+	}
+	return n
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/gophersnake/gophersnake/tracker"
+)
+
+// errInterrupted is the cause with which a signal ends the context.
+var errInterrupted = errors.New("interrupted")
+
+// failure is an error with what the user can do about it and the exit code.
+type failure struct {
+	err  error
+	hint string
+	code int
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// hinted adds a hint to an error; nil stays nil.
+func hinted(err error, hint string) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{err: err, hint: hint, code: exitError}
+}
+
+// usage marks an error of the command line.
+func usage(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{err: err, hint: cmd.CommandPath() + " --help", code: exitUsage}
+}
+
+// flagError names the flag that may have been meant.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+			err = fmt.Errorf("%w; did you mean --%s?", err, near)
+		}
+	}
+	return usage(cmd, err)
+}
+
+// nearest returns the name within two edits, or the one that begins like it.
+func nearest(name string, names []string) string {
+	best, at := "", 3
+	for _, n := range names {
+		d := editDistance(name, n)
+		if len(name) > 2 && strings.HasPrefix(n, name) {
+			d = min(d, 2)
+		}
+		if d < at && d < len(name) {
+			best, at = n, d
+		}
+	}
+	return best
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diag := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diag, row[j] = row[j], min(row[j]+1, row[j-1]+1, diag+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// oneOf refuses a flag's value that is not among names.
+func oneOf(cmd *cobra.Command, flag, value string, names []string) error {
+	for _, n := range names {
+		if n == value {
+			return nil
+		}
+	}
+	err := fmt.Errorf("--%s is %q, want one of %s", flag, value, strings.Join(names, ", "))
+	if near := nearest(value, names); near != "" {
+		err = fmt.Errorf("--%s is %q; did you mean %q?", flag, value, near)
+	}
+	return usage(cmd, err)
+}
+
+// interrupted reports whether a command ended because it was told to.
+func interrupted(err error) bool {
+	return errors.Is(err, errInterrupted) || errors.Is(err, context.Canceled)
+}
+
+// libraryHint is how the libraries append a hint to a line of an error.
+var libraryHint = regexp.MustCompile(` \(hint: (.*)\)$|; hint: (.*)$`)
+
+// splitHint takes the hint of a library's error out of its text, and the
+// library's name and lines that say the same again.
+func splitHint(err error) (text, hint string) {
+	var lines []string
+	for _, line := range strings.Split(err.Error(), "\n") {
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "tracker: "), "lab: ")
+		if m := libraryHint.FindStringSubmatch(line); m != nil {
+			line = strings.TrimSuffix(line, m[0])
+			if hint == "" {
+				hint = m[1] + m[2]
+			}
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	var missing *tracker.NotFoundError
+	if hint == "" && errors.As(err, &missing) && missing.Kind == "run" {
+		hint = "gophersnake runs list shows what there is"
+	}
+	return strings.Join(lines, "\n"), hint
+}
+
+// report writes an error and its hint, and returns the exit code.
+func (a *App) report(err error) int {
+	if err == nil {
+		return 0
+	}
+	code, hint := exitError, ""
+	var f *failure
+	if errors.As(err, &f) {
+		code, hint = f.code, f.hint
+	}
+	if interrupted(err) {
+		code = exitInterrupted
+	}
+	text, own := splitHint(err)
+	if hint == "" {
+		hint = own
+	}
+	fmt.Fprintf(a.Err, "gophersnake: %s\n", strings.ReplaceAll(text, "\n", "\n  "))
+	if hint != "" {
+		fmt.Fprintf(a.Err, "hint: %s\n", hint)
+	}
+	return code
+}

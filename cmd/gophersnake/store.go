@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gophersnake/gophersnake/tracker"
+)
+
+// openForRuns opens the database that new runs go to, and makes it if there is
+// none.
+func (a *App) openForRuns() (*tracker.Store, error) { return tracker.Open(a.db) }
+
+// openForReading opens a database that must exist. One that cannot be written
+// is opened read-only; otherwise runs whose process died are marked on the way.
+func (a *App) openForReading() (*tracker.Store, error) {
+	if _, err := os.Stat(a.db); errors.Is(err, os.ErrNotExist) {
+		return nil, hinted(fmt.Errorf("there is no database %s", a.db), "gophersnake ladder makes one; --db names another")
+	}
+	store, err := tracker.Open(a.db)
+	if errors.Is(err, tracker.ErrReadOnly) {
+		return tracker.Open(a.db, tracker.WithReadOnly())
+	}
+	return store, err
+}
+
+// withStore opens the database for reading, runs f and closes it.
+func (a *App) withStore(f func(*tracker.Store) error) error {
+	store, err := a.openForReading()
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(store), store.Close())
+}
+
+// writableDir makes a folder and proves that files can be written there, before
+// hours of training find out that they cannot.
+func writableDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return hinted(fmt.Errorf("results cannot be written: %w", err), "--out names another folder")
+	}
+	f, err := os.CreateTemp(dir, ".gophersnake-*")
+	if err != nil {
+		return hinted(fmt.Errorf("results cannot be written: %w", err), "--out names another folder")
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// writeFile writes a text file of dir.
+func writeFile(dir, name, text string) error {
+	return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
+}
+
+// completeRun offers the ids and names of the newest runs.
+func (a *App) completeRun(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	store, err := tracker.Open(a.db, tracker.WithReadOnly())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer store.Close()
+	runs, err := store.Runs(completionContext(cmd), tracker.Filter{Limit: 500})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	count := map[string]int{}
+	for _, r := range runs {
+		count[r.Name]++
+	}
+	var out []cobra.Completion
+	for _, r := range runs {
+		about := fmt.Sprintf("%s/%s, %s", r.Experiment, r.Name, r.Status)
+		out = append(out, cobra.CompletionWithDesc(r.ID, about))
+		if count[r.Name] == 1 && r.Name != r.ID {
+			out = append(out, cobra.CompletionWithDesc(r.Name, about))
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completionContext is the command's context, which completion may lack.
+func completionContext(cmd *cobra.Command) context.Context {
+	if ctx := cmd.Context(); ctx != nil {
+		return ctx
+	}
+	return context.Background()
+}
+
+// completeFrom offers fixed values for a flag.
+func completeFrom(cmd *cobra.Command, flag string, names []string) {
+	cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+}

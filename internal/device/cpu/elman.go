@@ -1,0 +1,72 @@
+package cpu
+
+import (
+	"github.com/gophersnake/gophersnake/internal/device"
+	"github.com/gophersnake/gophersnake/internal/kernel/gemm"
+	"github.com/gophersnake/gophersnake/internal/kernel/vec"
+)
+
+// Elman is h_t = tanh(W h_{t−1} + x_t), or without tanh if Linear.
+func (d *Device) Elman(e *device.Elman) {
+	w := d.recurrentWeight(e.B, e.L, e.H, e.H, e.W)
+	defer w.release()
+	d.batches(e.B, e.B*e.L*e.H*e.H, func(lo, hi int) {
+		n := (hi - lo) * e.H
+		tmp := d.free.get(2 * n)
+		defer d.free.put(tmp)
+		h, next := tmp[:n], tmp[n:]
+		loadRows(e.H0, lo, hi, e.H, h)
+		for t := range e.L {
+			for b := lo; b < hi; b++ {
+				copy(next[(b-lo)*e.H:][:e.H], e.X.F32[(b*e.L+t)*e.H:])
+			}
+			w.addTo(next, hi-lo, h)
+			h, next = next, h
+			for b := lo; b < hi; b++ {
+				row := h[(b-lo)*e.H:][:e.H]
+				if !e.Linear {
+					vec.Tanh(row, row)
+				}
+				copy(e.Out.F32[(b*e.L+t)*e.H:], row)
+			}
+		}
+	})
+}
+
+// ElmanGrad goes back through time. With X_t = dL/dh_t,
+//
+//	X_t = dh_t + Wᵀ s_{t+1};  s_t = X_t ⊙ (1 − h_t²), or X_t if Linear
+//	dx_t = s_t;  dW = Σ s_t h_{t−1}ᵀ
+func (d *Device) ElmanGrad(e *device.Elman, dh, dx, dw device.Buf) {
+	w := d.packs.get()
+	defer d.packs.put(w)
+	gemm.Pack(false, e.H, e.H, e.W.F32, e.H, w)
+	s := d.free.get(e.B * e.L * e.H)
+	defer d.free.put(s)
+	d.batches(e.B, e.B*e.L*e.H*e.H, func(lo, hi int) {
+		n := (hi - lo) * e.H
+		tmp := d.free.get(2 * n)
+		defer d.free.put(tmp)
+		x, da := tmp[:n], tmp[n:]
+		clear(x)
+		for t := e.L - 1; t >= 0; t-- {
+			for b := lo; b < hi; b++ {
+				i := (b*e.L + t) * e.H
+				x, da := x[(b-lo)*e.H:][:e.H], da[(b-lo)*e.H:][:e.H]
+				vec.AddTo(x, dh.F32[i:][:e.H])
+				if e.Linear {
+					copy(da, x)
+				} else {
+					clear(da)
+					vec.TanhGrad(da, e.Out.F32[i:][:e.H], x)
+				}
+				copy(s[i:], da)
+			}
+			gemm.MulPacked(hi-lo, da, e.H, w, 0, x, e.H)
+		}
+	})
+	d.addFlat(dx, s)
+	if !dw.IsNil() {
+		d.recurrentWeightGrad(e.B, e.L, e.H, e.H, s, e.Out, e.H0, dw)
+	}
+}

@@ -1,0 +1,110 @@
+package gemm
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// benchShapes are the products of the project's models.
+var benchShapes = []struct {
+	name           string
+	transA, transB bool
+	m, n, k        int
+}{
+	{"square", false, false, 512, 512, 512},
+	{"forward d64", false, true, 2048, 256, 64},
+	{"forward d128", false, true, 8192, 512, 128},
+	{"forward d256", false, true, 8192, 512, 256},
+	{"backward dX d128", false, false, 8192, 128, 512},
+	{"weights dW d16", true, false, 16, 16, 8192},
+	{"weights dW d64", true, false, 64, 64, 8192},
+	{"weights dW d64x256 short", true, false, 256, 64, 2048},
+	{"weights dW d128x512", true, false, 512, 128, 8192},
+	{"weights dW d32", true, false, 32, 32, 8192},
+	{"weights dW d256x1024", true, false, 1024, 256, 4096},
+	{"x projection dW wide", true, false, 256, 40, 8192},
+	{"x projection", false, true, 8192, 40, 256},
+	{"x projection dW", true, false, 40, 256, 8192},
+	{"step projection", false, true, 8192, 256, 8},
+	{"step projection dX", false, false, 8192, 8, 256},
+	{"step projection dW", true, false, 256, 8, 8192},
+	{"tiny 256x16x16", false, true, 256, 16, 16},
+	{"tiny 1024x32x32", false, true, 1024, 32, 32},
+	{"tiny 2048x64x64", false, true, 2048, 64, 64},
+	{"narrow n=1", false, false, 4096, 1, 64},
+	{"narrow n=48", false, false, 8192, 48, 128},
+	{"attention scores", false, true, 256, 256, 32},
+	{"batch 16", false, true, 16, 768, 256},
+}
+
+// BenchmarkGemm reports GFLOP/s for 1 and 2 workers.
+func BenchmarkGemm(b *testing.B) {
+	for _, s := range benchShapes {
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/workers=%d", s.name, workers), func(b *testing.B) {
+				p := newProduct(rand.New(rand.NewPCG(1, 2)), s.transA, s.transB, s.m, s.n, s.k, 0, false)
+				p.lda, p.ldb, p.ldc = s.k, s.n, s.n // as tensors are: no gaps
+				if s.transA {
+					p.lda = s.m
+				}
+				if s.transB {
+					p.ldb = s.k
+				}
+				p.a, p.b, p.c = ones(s.m*s.k), ones(s.k*s.n), ones(s.m*s.n)
+				measure(b, s.m, s.n, s.k, func() {
+					Gemm(workers, s.transA, s.transB, s.m, s.n, s.k, p.a, p.lda, p.b, p.ldb, 0, p.c, p.ldc)
+				})
+			})
+		}
+	}
+}
+
+// measure runs f and reports the speed of its fastest run, f being some
+// floating-point operations: on a machine shared with others the mean says
+// more about them. Short functions are timed in bundles of at least 20 µs,
+// against which reading the clock costs nothing.
+func measure(b *testing.B, m, n, k int, f func()) {
+	b.Helper()
+	bundle := 1
+	for timed(bundle, f) < 20*time.Microsecond {
+		bundle *= 2
+	}
+	best := time.Hour
+	for b.Loop() {
+		best = min(best, timed(bundle, f))
+	}
+	flops := 2 * float64(m) * float64(n) * float64(k) * float64(bundle)
+	b.ReportMetric(flops/float64(best.Nanoseconds()), "GFLOP/s")
+}
+
+func timed(runs int, f func()) time.Duration {
+	start := time.Now()
+	for range runs {
+		f()
+	}
+	return time.Since(start)
+}
+
+// BenchmarkMulPacked is a step of a recurrence: (batch, d) by (d, gates·d).
+func BenchmarkMulPacked(b *testing.B) {
+	for _, s := range [][3]int{{1, 64, 64}, {1, 768, 256}, {4, 384, 128}, {16, 192, 64}, {16, 384, 128}, {16, 768, 256}, {64, 512, 128}} {
+		m, n, k := s[0], s[1], s[2]
+		b.Run(fmt.Sprintf("m=%d/n=%d/k=%d", m, n, k), func(b *testing.B) {
+			var packed Packed
+			Pack(true, k, n, ones(k*n), k, &packed)
+			x, c := ones(m*k), ones(m*n)
+			measure(b, m, n, k, func() { MulPacked(m, x, k, &packed, 0, c, n) })
+		})
+	}
+}
+
+// BenchmarkKernel is the tile kernel alone, its operands in the first cache:
+// the ceiling of everything above.
+func BenchmarkKernel(b *testing.B) {
+	const k, count = 256, 8
+	t := tiles{a: ones(tileRows * k), b: ones(tileCols * k), c: ones(tileRows * tileCols), start: zeros[:],
+		count: count, k: k, aRow: k, aCol: 1, cRow: tileCols, width: tileCols}
+	measure(b, count*tileRows, tileCols, k, func() { multiply(tileRows, tileCols, &t) })
+}

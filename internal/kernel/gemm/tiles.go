@@ -1,0 +1,40 @@
+package gemm
+
+// The register tile: what one call of the innermost loop computes.
+const (
+	tileRows = 6  // MR: rows of C held in registers
+	tileCols = 16 // NR: columns of C held in registers, two AVX registers wide
+	halfCols = 8  // the width of a last panel with at most 8 columns
+)
+
+// A tiles value is the argument of a tile kernel: a run of count tiles of C,
+// each of R rows (R is part of the kernel's name, 1 to 6) and width columns.
+// For tile q, row r, column s:
+//
+//	C[r,s] = (add ? C[r,s] : 0) + (start[s] + Σ_p A[r,p]·B[p,s])
+//
+// where the sum runs over p = 0 … k-1 in this order, whatever the kernel, and
+//
+//	C[r,s]   is c[q·cStep + r·cRow + s]
+//	A[r,p]   is a[q·aStep + r·aRow + p·aCol]
+//	B[p,s]   is b[q·bStep + p·L + s]      (L = 16 or 8 lanes)
+//	start[s] is start[q·startStep + s]    (always L values)
+//
+// Tiles that lie below each other have cStep = 6·cRow; kernels with 12 rows
+// take two of them at a time. Tiles beside each other, in neighbouring panels
+// of 16 columns, have aStep = 0 and cStep = 16; kernels with 32 or 64 lanes
+// take two or four of them. count is a multiple of what is taken at a time.
+//
+// The generator of the assembly reads this declaration for the fields'
+// offsets; all of them are 8 bytes wide.
+type tiles struct {
+	a, b, c, start []float32
+
+	count, k         int
+	aRow, aCol       int
+	cRow             int
+	aStep, bStep     int
+	cStep, startStep int
+	width            int // valid columns, 1 … L
+	add              int // 1: add to C; 0: overwrite it, without reading it
+}

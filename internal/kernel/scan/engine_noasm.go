@@ -1,0 +1,5 @@
+//go:build !amd64 || noasm
+
+package scan
+
+func native() engine { return goEngine{} }

@@ -1,0 +1,194 @@
+package scan
+
+import "github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
+
+// A frame is one chunk of one channel group: rows of the fields listed in
+// package spec. The frames of a pair of groups lie one after the other.
+const (
+	lanes     = spec.Lanes
+	chunk     = spec.Chunk
+	frameRow  = spec.FrameRow
+	frameSize = spec.Frame
+)
+
+// extent is how much of a frame pair a kernel call works on.
+type extent struct {
+	steps  int // rows, at most chunk
+	halves int // 1, or 2: two groups side by side
+}
+
+// plane is a strided view of some steps of eight channels, or of sixteen for a
+// pair: lane i of step t is v[t*ld+i].
+type plane struct {
+	v  []float32
+	ld int
+}
+
+// operand is Bm or Cm as seen by one channel group over one chunk: with lanes,
+// state n has eight values at v[n*8] for all steps; without, one value at
+// v[t*ld+n] for all channels. im is the imaginary part, laid out alike; nil is
+// zero.
+type operand struct {
+	v     []float32
+	im    []float32
+	ld    int
+	lanes bool
+}
+
+// system is what the recurrence of one channel group needs besides its frame.
+type system struct {
+	n      int       // states
+	signed bool      // Ā = 2 exp(ΔA) − 1
+	a      []float32 // (N, 8): A log2(e); complex: then Im A / 2π
+	b, c   operand
+}
+
+// adjoint is what the backward recurrence of one channel group updates. A
+// complex scan has a second plane in carry and da, N·8 floats after the first,
+// and the imaginary parts of db and dc in dbIm and dcIm.
+type adjoint struct {
+	carry []float32 // (N, 8): Ā_{t+1} X_{t+1}, in and out
+	da    []float32 // (N, 8): += S Δ
+	db    []float32 // (steps, N, 8), or (N, 8) when B is lanes: += X Δ u
+	dc    []float32 // (steps, N, 8), or (N, 8) when C is lanes: += g h
+	dbLd  int       // floats from step to step of db: 8 N or 0
+	dcLd  int
+	tmp   []float32 // (chunk, 4, 2, 8)
+
+	dbIm, dcIm []float32
+}
+
+// tmpSize is Ā and h_{t−1} of four states; a complex scan uses it for one.
+const tmpSize = chunk * 4 * 2 * lanes
+
+// lane is the vector of eight floats at x[i].
+func lane(x []float32, i int) *[lanes]float32 { return (*[lanes]float32)(x[i : i+lanes]) }
+
+// packGroup writes rows 8k … 8k+7 of the (D, N) matrix src as (N, 8) lanes
+// times scale; channels past D, or all when src is nil, become zero.
+func packGroup(dst, src []float32, k, d, n int, scale float32) {
+	if src == nil {
+		clear(dst[:n*lanes])
+		return
+	}
+	for i := range lanes {
+		c := k*lanes + i
+		if c >= d {
+			for j := range n {
+				dst[j*lanes+i] = 0
+			}
+			continue
+		}
+		for j, v := range src[c*n : c*n+n] {
+			dst[j*lanes+i] = v * scale
+		}
+	}
+}
+
+// unpackGroup writes the (N, 8) lanes of group k to rows of the (D, N) matrix
+// dst.
+func unpackGroup(dst, src []float32, k, d, n int) {
+	for i := range min(lanes, d-k*lanes) {
+		row := dst[(k*lanes+i)*n:][:n]
+		for j := range row {
+			row[j] = src[j*lanes+i]
+		}
+	}
+}
+
+// addGroup is unpackGroup that adds.
+func addGroup(dst, src []float32, k, d, n int) {
+	for i := range min(lanes, d-k*lanes) {
+		row := dst[(k*lanes+i)*n:][:n]
+		for j := range row {
+			row[j] += src[j*lanes+i]
+		}
+	}
+}
+
+// Slots of the edge buffer, one plane of chunk×8 floats for each array that a
+// kernel call touches. slotJunk takes what nobody wants, of both halves.
+const (
+	slotU = iota
+	slotDelta
+	slotZ
+	slotY
+	slotDU
+	slotDDelta
+	slotDZ
+	slotJunk
+	slots
+	edgeSize = (slots + 1) * chunk * lanes
+)
+
+// window is one chunk of one channel group, or pair of groups, of the (B, L, D)
+// arrays. A last group that reaches past D is alone and goes through the edge
+// buffer.
+type window struct {
+	Shape
+	extent
+	b, t, k int       // batch row, first step, first group
+	edge    []float32 // edgeSize
+}
+
+// seekTime moves the window to step t.
+func (w *window) seekTime(t int) { w.t, w.steps = t, min(chunk, w.L-t) }
+
+// seekGroup moves the window to group k, and k+1 where both are below hi and
+// full.
+func (w *window) seekGroup(k, hi int) {
+	w.k, w.halves = k, 1
+	if k+2 <= hi && (k+2)*lanes <= w.D {
+		w.halves = 2
+	}
+}
+
+func (w *window) full() bool  { return (w.k+1)*lanes <= w.D }
+func (w *window) origin() int { return (w.b*w.L+w.t)*w.D + w.k*lanes }
+func (w *window) slot(i int) plane {
+	return plane{w.edge[i*chunk*lanes:], lanes}
+}
+
+// in is x as seen through the window, zero past D.
+func (w *window) in(x []float32, slot int) plane {
+	if w.full() {
+		return plane{x[w.origin():], w.D}
+	}
+	p, width := w.slot(slot), w.D-w.k*lanes
+	for t := range w.steps {
+		row := lane(p.v, t*lanes)
+		*row = [lanes]float32{}
+		copy(row[:width], x[w.origin()+t*w.D:])
+	}
+	return p
+}
+
+// out is where a kernel may store or add what belongs to x.
+func (w *window) out(x []float32, slot int) plane {
+	switch {
+	case x == nil:
+		return w.slot(slotJunk)
+	case w.full():
+		return plane{x[w.origin():], w.D}
+	}
+	p := w.slot(slot)
+	clear(p.v[:chunk*lanes])
+	return p
+}
+
+// settle adds the edge plane p to x (zeroed first when set), if there is one.
+func (w *window) settle(x []float32, p plane, set bool) {
+	if x == nil || w.full() {
+		return
+	}
+	width := w.D - w.k*lanes
+	for t := range w.steps {
+		row := x[w.origin()+t*w.D:][:width]
+		for i := range row {
+			if set {
+				row[i] = 0
+			}
+			row[i] += p.v[t*lanes+i]
+		}
+	}
+}

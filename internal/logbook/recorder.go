@@ -1,0 +1,51 @@
+package logbook
+
+import (
+	"github.com/gophersnake/gophersnake/pkg/lab"
+	"github.com/gophersnake/gophersnake/tracker"
+)
+
+// Recorder is a lab.Recorder that logs to a run of the tracker.
+type Recorder struct {
+	run    *tracker.Run
+	detail string // why the run ends as it does
+}
+
+// Record returns a recorder that logs to run and finishes it at End.
+func Record(run *tracker.Run) *Recorder { return &Recorder{run: run} }
+
+// ID returns the run's id.
+func (r *Recorder) ID() string { return r.run.ID() }
+
+// Log records one value of a metric at a step.
+func (r *Recorder) Log(key string, step int64, value float64) error {
+	return r.run.Log(key, step, value)
+}
+
+// SaveArtifact keeps a file under a name.
+func (r *Recorder) SaveArtifact(name string, data []byte) error {
+	spec := tracker.ArtifactSpec{Name: name, Data: data}
+	if name == lab.CheckpointArtifact {
+		spec.Kind, spec.MediaType = "checkpoint", "application/octet-stream"
+	}
+	_, err := r.run.AddArtifact(spec)
+	return err
+}
+
+// SetTag notes a fact about the run.
+func (r *Recorder) SetTag(key, value string) error {
+	if key == "diverged_at_step" {
+		r.detail = "diverged at step " + value
+	}
+	return r.run.SetTag(key, value)
+}
+
+// End commits what was logged and closes the run. The statuses of the lab are
+// statuses of the tracker under the same names.
+func (r *Recorder) End(status lab.Status) error {
+	detail := r.detail
+	if status != lab.Diverged {
+		detail = ""
+	}
+	return r.run.FinishWith(tracker.Status(status), detail)
+}

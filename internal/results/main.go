@@ -1,0 +1,97 @@
+// Command results takes the numbers of the last `make reproduce` into the
+// repository: it copies out/ladder.json and the figures to docs/results and
+// writes the README's tables from them. A test holds README and file together.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gophersnake/gophersnake/pkg/lab"
+)
+
+// Marks between which the README's table stands.
+const (
+	begin = "<!-- ladder: written by make results -->"
+	end   = "<!-- /ladder -->"
+)
+
+// resultFile is what a ladder leaves: where it ran, and its studies.
+type resultFile struct {
+	Preset  string            `json:"preset"`
+	Machine map[string]string `json:"machine"`
+	Seconds float64           `json:"seconds"`
+	Studies []lab.StudyRecord `json:"studies"`
+}
+
+func main() {
+	if err := run("out", "."); err != nil {
+		fmt.Fprintln(os.Stderr, "results:", err)
+		os.Exit(1)
+	}
+}
+
+// run copies from the folder of results to the repository at root.
+func run(from, root string) error {
+	docs := filepath.Join(root, "docs", "results")
+	if err := os.MkdirAll(docs, 0o755); err != nil {
+		return err
+	}
+	figures, err := filepath.Glob(filepath.Join(from, "ladder-*.svg"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(figures, filepath.Join(from, "ladder.json"), filepath.Join(from, "ladder.md")) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("%w; run `make reproduce` first", err)
+		}
+		if err := os.WriteFile(filepath.Join(docs, filepath.Base(path)), data, 0o644); err != nil {
+			return err
+		}
+	}
+	readme := filepath.Join(root, "README.md")
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		return err
+	}
+	section, err := section(filepath.Join(docs, "ladder.json"))
+	if err != nil {
+		return err
+	}
+	out, err := splice(string(text), section)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(readme, []byte(out), 0o644)
+}
+
+// section renders the README's part from the stored numbers.
+func section(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var f resultFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	var b strings.Builder
+	b.WriteString(lab.SummaryTable(f.Studies).Markdown())
+	fmt.Fprintf(&b, "\nMean ± half of the 95 %% t interval over %d seeds; every rung had the same tuning budget. Preset `%s`, %.0f s for everything on %s.\n",
+		len(f.Studies[0].Seeds), f.Preset, f.Seconds, f.Machine["cpu"])
+	return b.String(), nil
+}
+
+// splice replaces what stands between the marks.
+func splice(readme, section string) (string, error) {
+	before, rest, ok := strings.Cut(readme, begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return "", fmt.Errorf("README.md lacks %q … %q", begin, end)
+	}
+	return before + begin + "\n" + section + end + after, nil
+}

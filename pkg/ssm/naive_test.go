@@ -1,0 +1,117 @@
+package ssm
+
+import (
+	"math"
+	"math/cmplx"
+	"testing"
+
+	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/pkg/tensor"
+)
+
+// naiveS6 is S6's doc comment as loops over plain numbers, the (D,N) state in
+// full, with nothing shared with the layer but the names of its parameters.
+func naiveS6(cfg S6Config, p map[string][]float64, u []float64, l int) []float64 {
+	d, n := cfg.D, cfg.A.states(cfg.N)
+	r := len(p["dt_proj.weight"]) / d
+	cplx := p["A_imag"] != nil
+	h, y := make([]complex128, d*n), make([]float64, l*d)
+	for t := range l {
+		ut := u[t*d : (t+1)*d]
+		low, rest := split(multiply(p["x_proj.weight"], ut), r)
+		dt := multiply(p["dt_proj.weight"], low)
+		var bt, ct []complex128
+		if cfg.Selective.B {
+			bt, rest = take(rest, n, cplx)
+		}
+		if cfg.Selective.C {
+			ct, _ = take(rest, n, cplx)
+		}
+		for i := range d {
+			pre := p["dt_proj.bias"][i]
+			if dt != nil {
+				pre += dt[i]
+			}
+			delta := math.Log1p(math.Exp(pre))
+			out := 0.0
+			for k := range n {
+				j := i*n + k
+				a := complex(-math.Exp(p["A_log"][j]), 0)
+				if cplx {
+					a += complex(0, p["A_imag"][j])
+				}
+				abar := cmplx.Exp(complex(delta, 0) * a)
+				if cfg.Signed {
+					abar = 2*abar - 1
+				}
+				h[j] = abar*h[j] + complex(delta*ut[i], 0)*pick(bt, k, p, "B", j)
+				out += real(pick(ct, k, p, "C", j) * h[j])
+			}
+			if cplx {
+				out *= 2
+			}
+			y[t*d+i] = out + p["D"][i]*ut[i]
+		}
+	}
+	return y
+}
+
+// multiply returns w x, nil for no w.
+func multiply(w, x []float64) []float64 {
+	if w == nil {
+		return nil
+	}
+	y := make([]float64, len(w)/len(x))
+	for i := range y {
+		for j, v := range x {
+			y[i] += w[i*len(x)+j] * v
+		}
+	}
+	return y
+}
+
+func split(x []float64, n int) (head, tail []float64) { return x[:n], x[n:] }
+
+// take reads n numbers from x, and n imaginary parts after them if complex.
+func take(x []float64, n int, cplx bool) (v []complex128, rest []float64) {
+	re, rest := split(x, n)
+	im := make([]float64, n)
+	if cplx {
+		im, rest = split(rest, n)
+	}
+	for i := range re {
+		v = append(v, complex(re[i], im[i]))
+	}
+	return v, rest
+}
+
+// pick returns element k of a selective vector, or element j of the constant.
+func pick(selective []complex128, k int, p map[string][]float64, name string, j int) complex128 {
+	if selective != nil {
+		return selective[k]
+	}
+	if c := p[name]; c != nil {
+		return complex(c[j], 0)
+	}
+	return complex(p[name+"_re"][j], p[name+"_im"][j])
+}
+
+// TestNaive: every S6 equals the loops; the other layers of this package are
+// held to their kernels and to PyTorch.
+func TestNaive(t *testing.T) {
+	const l = 65
+	for _, entry := range s6Layers() {
+		dev := tensor.Reference()
+		m, params := build(t, entry, dev, 3)
+		perturb(params)
+		p := map[string][]float64{}
+		for _, q := range params {
+			p[q.Name] = q.Data()
+		}
+		u := noise(81, l*entry.d)
+		got := forward(m, dev, u, 1, l, entry.d, nil)
+		if e := golden.RelErr(got, naiveS6(m.(*S6).cfg, p, u, l)); e > 1e-12 {
+			t.Errorf("%s: differs from the loops by %.3g", entry.name, e)
+		}
+	}
+}

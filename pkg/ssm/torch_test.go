@@ -1,0 +1,192 @@
+package ssm
+
+import (
+	"testing"
+
+	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/pkg/nn"
+	"github.com/gophersnake/gophersnake/pkg/tensor"
+)
+
+// What the vectors of testdata/torch promise at float64 (its README).
+const torchTol = 1e-9
+
+// The tolerances of the official test suite at float32 (SCIENCE §2.2), as bound
+// on the largest error over the largest value: its rtol. The cpu device is held
+// to them where an absolute part would only loosen it.
+func officialTol(name string) float64 {
+	switch name {
+	case "delta", "delta_bias": // rtol × 5
+		return 3e-3
+	case "A", "A_re", "A_im", "D", "z":
+		return 1e-3
+	case "u":
+		return 1.2e-3
+	}
+	return 6e-4
+}
+
+// devices pairs each device with its tolerances against PyTorch's float64.
+func devices() map[*tensor.Device]func(string) float64 {
+	return map[*tensor.Device]func(string) float64{
+		tensor.Reference(): func(string) float64 { return torchTol },
+		tensor.CPU(2):      officialTol,
+	}
+}
+
+func dim(c golden.Case, key string) int { return int(c.Meta[key].(float64)) }
+
+// turn returns x (B,D,L) as (B,L,D), or back.
+func turn(x []float64, batch, rows, columns int) []float64 {
+	out := make([]float64, len(x))
+	for b := range batch {
+		for i := range rows {
+			for j := range columns {
+				out[(b*columns+j)*rows+i] = x[(b*rows+i)*columns+j]
+			}
+		}
+	}
+	return out
+}
+
+func TestTorchLRU(t *testing.T) {
+	for dev, tol := range devices() {
+		for _, c := range golden.Load(t, "lru.json") {
+			cfg := DefaultDiagonalConfig()
+			cfg.D, cfg.N = dim(c, "D"), dim(c, "N")
+			b := nn.NewBuilder(dev, 1)
+			m, err := NewDiagonal(b, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u := tensor.Variable(dev, c.Inputs["u"].Data, c.Inputs["u"].Shape...)
+			s := m.NewState(dim(c, "B"))
+			checkVector(t, c, b.Params(), func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, u, s) },
+				map[string]*tensor.Tensor{"u": u}, tol)
+			for _, part := range []string{"re", "im"} {
+				want := c.Outputs["last_state_"+part].Data
+				if e := golden.RelErr(s.Get("x_"+part).Data(), want); e > tol("") {
+					t.Errorf("%s %s: last state %s: relative error %.3g", dev.Name(), c.Name, part, e)
+				}
+			}
+		}
+	}
+	logWorst(t, "torch")
+}
+
+// toLayout turns the time axis of a case's arrays to where ours is.
+func toLayout(c golden.Case, rows int, names ...string) {
+	for _, set := range []map[string]golden.Array{c.Inputs, c.Outputs, c.Grads} {
+		for _, name := range names {
+			a, ok := set[name]
+			if !ok {
+				continue
+			}
+			l := a.Shape[len(a.Shape)-1]
+			batch := len(a.Data) / (rows * l)
+			set[name] = golden.Array{Shape: []int{batch, l, rows}, Data: turn(a.Data, batch, rows, l)}
+		}
+	}
+}
+
+func TestTorchS4D(t *testing.T) {
+	for dev, tol := range devices() {
+		for _, c := range golden.Load(t, "s4d.json") {
+			d, n, l := dim(c, "H"), dim(c, "half_N"), dim(c, "L")
+			toLayout(c, d, "u", "dy", "out")
+			b := nn.NewBuilder(dev, 1)
+			m, err := NewS4D(b, S4DConfig{D: d, N: 2 * n, A: ALin, DtMin: 1e-3, DtMax: 1e-1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			u := tensor.Variable(dev, c.Inputs["u"].Data, c.Inputs["u"].Shape...)
+			checkVector(t, c, b.Params(), func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, u, nil) },
+				map[string]*tensor.Tensor{"u": u}, tol)
+			for ch := range d { // torch's K is without D
+				got := m.Kernel(ch, l)
+				got[0] -= c.Inputs["D"].Data[ch]
+				if e := golden.RelErr(got, c.Outputs["K"].Data[ch*l:(ch+1)*l]); e > tol("") {
+					t.Errorf("%s %s: kernel of channel %d: relative error %.3g", dev.Name(), c.Name, ch, e)
+				}
+			}
+		}
+	}
+	logWorst(t, "torch")
+}
+
+func TestTorchMamba(t *testing.T) {
+	for dev, tol := range devices() {
+		for _, c := range golden.Load(t, "mamba_block.json") {
+			cfg := DefaultMambaConfig()
+			cfg.D, cfg.Core.N, cfg.Conv = dim(c, "D"), dim(c, "N"), dim(c, "d_conv")
+			b := nn.NewBuilder(dev, 1)
+			m, err := NewMamba(b, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Core().Config().Rank(); got != dim(c, "R") {
+				t.Errorf("rank is %d, want %d", got, dim(c, "R"))
+			}
+			x := tensor.Variable(dev, c.Inputs["hidden_states"].Data, c.Inputs["hidden_states"].Shape...)
+			s := m.NewState(dim(c, "B"))
+			checkVector(t, c, b.Params(), func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, x, s) },
+				map[string]*tensor.Tensor{"hidden_states": x}, tol)
+			if e := golden.RelErr(s.Part("ssm").Get("h").Data(), c.Outputs["ssm_state"].Data); e > tol("") {
+				t.Errorf("%s %s: state of the S6: relative error %.3g", dev.Name(), c.Name, e)
+			}
+			// The official state holds K inputs, of which only K−1 are read again.
+			k, e := cfg.Conv, cfg.Expand*cfg.D
+			official := turn(c.Outputs["conv_state"].Data, dim(c, "B"), e, k)
+			want := firstSteps(official, dim(c, "B"), k, e, 1, k)
+			if e := golden.RelErr(s.Part("conv").Get("inputs").Data(), want); e > tol("") {
+				t.Errorf("%s %s: state of the convolution: relative error %.3g", dev.Name(), c.Name, e)
+			}
+		}
+	}
+	logWorst(t, "torch")
+}
+
+// TestTorchSelectiveScan holds the operation under S4D, S6 and Mamba to the
+// official selective_scan_ref, with every part present and absent.
+func TestTorchSelectiveScan(t *testing.T) {
+	for dev, tol := range devices() {
+		for _, c := range golden.Load(t, "selective_scan.json") {
+			d, n := dim(c, "D"), dim(c, "N")
+			toLayout(c, d, "u", "delta", "z", "dy", "out")
+			for name, varying := range map[string]string{"B": "variable_B", "C": "variable_C"} {
+				if c.Meta[varying].(bool) {
+					toLayout(c, n, name, name+"_re", name+"_im")
+				}
+			}
+			in := map[string]*tensor.Tensor{}
+			for name, a := range c.Inputs {
+				if name != "dy" {
+					in[name] = tensor.Variable(dev, a.Data, a.Shape...)
+				}
+			}
+			pick := func(name, other string) *tensor.Tensor {
+				if t := in[name]; t != nil {
+					return t
+				}
+				return in[other]
+			}
+			state, stateIm := tensor.New(dev, dim(c, "B"), d, n), tensor.New(dev, dim(c, "B"), d, n)
+			k := tensor.SelectiveScan{U: in["u"], Delta: in["delta"], DeltaBias: in["delta_bias"],
+				Softplus: c.Meta["delta_softplus"].(bool), A: pick("A", "A_re"), AIm: in["A_im"],
+				B: pick("B", "B_re"), BIm: in["B_im"], C: pick("C", "C_re"), CIm: in["C_im"],
+				Dskip: in["D"], Z: in["z"], State: state}
+			last := map[string]*tensor.Tensor{"last_state": state}
+			if k.AIm != nil {
+				k.StateIm = stateIm
+				last = map[string]*tensor.Tensor{"last_state_re": state, "last_state_im": stateIm}
+			}
+			checkOperation(t, c, func(tp *tensor.Tape) *tensor.Tensor { return tp.SelectiveScan(k) }, in, tol)
+			for name, s := range last {
+				if e := golden.RelErr(s.Data(), c.Outputs[name].Data); e > tol("") {
+					t.Errorf("%s %s: %s: relative error %.3g", dev.Name(), c.Name, name, e)
+				}
+			}
+		}
+	}
+	logWorst(t, "torch")
+}
