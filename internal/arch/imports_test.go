@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"internal/pool":    {},
 	"internal/kernel/": {"internal/pool"},
 	"internal/device":  {"internal/kernel/", "internal/pool"},
-	"internal/logbook": {"pkg/lab", "tracker"},
+	"internal/logbook": {"pkg/lab", "pkg/tensor", "tracker"},
 	"internal/results": {"pkg/lab"},
 	"pkg/init":         {},
 	"pkg/tensor":       {"internal/device", "internal/kernel/isa"},

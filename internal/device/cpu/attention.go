@@ -13,9 +13,9 @@ import (
 // grows as L and not as L². The tile sizes are tuned: scores of a tile (32
 // KiB) stay in the second-level cache together with its keys and values.
 const (
-	attnQueries = 96  // queries of a tile
-	attnKeys    = 64 // keys of a tile
-	attnTask    = 384 // queries of a task; packs of K and V serve all of them
+	attnQueries = 64  // queries of a tile
+	attnKeys    = 128 // keys of a tile
+	attnTask    = 256 // queries of a task; packs of K and V serve all of them
 	attnDirect  = 4   // up to as many queries are done without tiles
 )
 

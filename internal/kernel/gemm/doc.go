@@ -16,8 +16,10 @@
 // panels of 16 columns in which the 16 values of one k lie together. A kernel
 // holds a tile of 6 rows × 16 columns of C in twelve AVX registers and walks
 // along k; it is run over the rows of A while the panel stays in the first
-// cache. A is packed only when it is transposed. A last panel of at most 8
-// columns is 8 wide.
+// cache. A is read where it lies, except that a transposed one with
+// inconvenient strides is packed too. A last panel of at most 8 columns is 8
+// wide. Jobs and buffers are used again: after the first products of a shape,
+// nothing is allocated.
 //
 // # Same bits for any number of workers
 //

@@ -121,7 +121,7 @@ func (p *product) element(i, j int) (sum, size float64) {
 func shapes() [][3]int {
 	list := [][3]int{{1, 1, 1}, {6, 16, 1}, {64, 64, 64}, {37, 53, 71}, {100, 16, 300}, {150, 130, 513},
 		{97, 40, 255}, {97, 36, 256}, {13, 17, 257}, {1, 300, 70}, {300, 1, 70}, {3, 2, 1023}, {5, 3, 1024},
-		{16, 20, 2100}, {7, 9, 8200}, {70, 9, 2048}, {7, 2100, 10}, {4, 3, 0}, {0, 3, 4}, {3, 0, 4}}
+		{16, 20, 2100}, {7, 9, 8200}, {70, 9, 2048}, {7, 2100, 10}, {16, 300, 64}, {4, 3, 0}, {0, 3, 4}, {3, 0, 4}}
 	for width := 1; width <= 17; width++ {
 		list = append(list, [3]int{width, width, 9}, [3]int{12 - width%12, 16 + width, 8})
 	}
@@ -260,6 +260,17 @@ func TestGemmDoesNotAllocate(t *testing.T) {
 		if got := testing.AllocsPerRun(200, f); got >= 1 && !raceEnabled {
 			t.Errorf("%v: %v allocations a call, want none", p, got)
 		}
+	}
+}
+
+func TestMulPackedDoesNotAllocate(t *testing.T) {
+	a, b, c := ones(5*300), ones(300*100), make([]float32, 5*100)
+	var packed Packed
+	if got := testing.AllocsPerRun(100, func() {
+		Pack(true, 300, 100, b, 300, &packed)
+		MulPacked(5, a, 300, &packed, 1, c, 100)
+	}); got != 0 {
+		t.Errorf("%v allocations a call, want none", got)
 	}
 }
 

@@ -108,6 +108,30 @@ func checkSoftmaxGrad(t *testing.T, rng *rand.Rand, y []float32) {
 	}
 }
 
+func TestNothingAllocates(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	s := make([][]float32, 5)
+	for i := range s {
+		s[i] = random(rng, 5000)
+	}
+	for name, f := range map[string]func(){
+		"Sum":            func() { Sum(s[0]) },
+		"SumSquares":     func() { SumSquares(s[0]) },
+		"Dot":            func() { Dot(s[0], s[1]) },
+		"Max":            func() { Max(s[0]) },
+		"RMSNormRow":     func() { RMSNormRow(s[0], s[1], s[2], 1) },
+		"RMSNormRowGrad": func() { RMSNormRowGrad(s[0], s[1], s[2], s[3], s[4], 1) },
+		"SoftmaxRow":     func() { SoftmaxRow(s[0], s[1]) },
+		"SoftmaxRowGrad": func() { SoftmaxRowGrad(s[0], s[1], s[2]) },
+		"AdamW":          func() { AdamW(s[0], s[1], s[2], s[3], 1e-3, 0.9, 0.999, 1e-8, 0, 1, 1, 1) },
+		"SiLUMulGrad":    func() { SiLUMulGrad(s[0], s[1], s[2], s[3], s[4]) },
+	} {
+		if got := testing.AllocsPerRun(20, f); got != 0 {
+			t.Errorf("%s allocates %v times, want 0", name, got)
+		}
+	}
+}
+
 // Masked scores are -Inf: their probability is 0 and nothing else changes.
 func TestSoftmaxRowMasked(t *testing.T) {
 	infinity := float32(math.Inf(-1))
