@@ -10,8 +10,9 @@ import (
 
 // Attention is computed in tiles of queries × keys with an online softmax
 // (Milakov & Gimelshein 2018; Dao et al. 2022, algorithm 1), so that memory
-// grows as L and not as L². The tile sizes are tuned: scores of a tile (32
-// KiB) stay in the second-level cache together with its keys and values.
+// grows as L and not as L². The scores of a tile (32 KiB) stay in the
+// second-level cache together with its keys and values; sizes from 32 × 64 to
+// 128 × 256 differ by less than a tenth.
 const (
 	attnQueries = 64  // queries of a tile
 	attnKeys    = 128 // keys of a tile

@@ -11,7 +11,7 @@ import (
 // belongs to a query (its log-sum-exp, its mean) is a vector along a row.
 const (
 	attnGradQueries = 128
-	attnGradKeys    = 48
+	attnGradKeys    = 64
 	// attnGradHeads is how many heads there must be for each to be one task.
 	// Fewer are split in attnGradSplits by queries, each with its own sums of
 	// dk and dv.

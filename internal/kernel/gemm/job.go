@@ -7,8 +7,8 @@ import (
 	"github.com/gophersnake/gophersnake/internal/pool"
 )
 
-// How a product is shared out. None of these changes a result, except for the
-// two constants of slices.
+// How a product is shared out. None of these changes a result, except for those
+// of slices.
 const (
 	// minFlops is the least work, in floating-point operations, that is
 	// shared between workers: about two microseconds' worth, twenty times

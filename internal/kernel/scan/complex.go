@@ -6,7 +6,7 @@ import (
 	"github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
 )
 
-// The chunk kernels of the complex selective scan, plain Go on every machine.
+// The chunk kernels of the complex selective scan in plain Go.
 // A state has two planes; h, carry and da are (2, N, 8). With H the adjoint of
 // h as the pair ∂/∂Re h + i ∂/∂Im h (the convention of LRU's appendix):
 //
@@ -23,12 +23,8 @@ func complexLanes(x []float32, n, states int) (re, im *[lanes]float32) {
 }
 
 // complexAt is the operand's vector for step t and state n.
-func (o operand) complexAt(t, n int) (v complexVec) {
-	v.re = o.at(t, n)
-	if o.im != nil {
-		v.im = operand{v: o.im, ld: o.ld, lanes: o.lanes}.at(t, n)
-	}
-	return v
+func (o operand) complexAt(t, n int) complexVec {
+	return complexVec{o.at(t, n), operand{v: o.im, ld: o.imLd, lanes: o.lanes}.at(t, n)}
 }
 
 // cosSin is cos and sin of 2π·turns: quadrants, then the polynomials of Cephes
@@ -71,7 +67,7 @@ func constantStep(steps int, frame []float32) bool {
 	return true
 }
 
-func scanComplex(steps int, frame []float32, s system, h []float32) {
+func (goEngine) scanComplex(steps int, frame []float32, s system, h []float32) {
 	static := constantStep(steps, frame)
 	for n := range s.n {
 		hr, hi := complexLanes(h, n, s.n)
@@ -99,9 +95,9 @@ func advance(hr, hi *[lanes]float32, abar *complexVec, b complexVec, du *[lanes]
 	}
 }
 
-// scanBackComplex is the adjoint of scanComplex; it also adds 2 Re C h to
-// spec.Y. tmp holds Ā and h_{t−1} of one state: (chunk, 4, 8).
-func scanBackComplex(steps int, frame []float32, s system, h []float32, adj adjoint) {
+// scanBackComplex is the adjoint of scanComplex; it also adds 2 Re C h to Y.
+// tmp holds Ā and h_{t−1} of one state: (chunk, 4, 8).
+func (goEngine) scanBackComplex(steps int, frame []float32, s system, h []float32, adj adjoint) {
 	static := constantStep(steps, frame)
 	for n := range s.n {
 		recomputeComplex(steps, n, frame, &s, h, &adj, static)

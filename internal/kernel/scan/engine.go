@@ -25,6 +25,8 @@ type engine interface {
 	// finish stores y = (Y + dskip u) SiLU(z), ungated when z.v is nil.
 	finish(x extent, frame []float32, y, z plane, dskip []float32)
 
+	// scanComplex is scan with complex A, B, C and h (2, N, 8): 2 Re(C h).
+	scanComplex(steps int, frame []float32, s system, h []float32)
 	// step runs one step of channels, eight to a row of the frame, whose lanes
 	// are states: Y = C h + dskip u.
 	step(channels int, frame []float32, r stepRows)
@@ -35,6 +37,8 @@ type engine interface {
 	// adjoint back through them: Sx and Sd, and all of adj. With gated it also
 	// adds C h to Y.
 	scanBack(steps int, frame []float32, s system, h []float32, adj adjoint, gated bool)
+	// scanBackComplex is the adjoint of scanComplex, always gated.
+	scanBackComplex(steps int, frame []float32, s system, h []float32, adj adjoint)
 	// finishBack adds du, ddelta and (gated) dz to their planes and the sums
 	// over the steps to dbias and ddskip.
 	finishBack(x extent, frame []float32, du, ddelta, dz plane, dskip, dbias, ddskip []float32, gated bool)

@@ -26,12 +26,13 @@ type plane struct {
 
 // operand is Bm or Cm as seen by one channel group over one chunk: with lanes,
 // state n has eight values at v[n*8] for all steps; without, one value at
-// v[t*ld+n] for all channels. im is the imaginary part, laid out alike; nil is
-// zero.
+// v[t*ld+n] for all channels. The imaginary part of a complex scan is im, laid
+// out alike but for its own imLd; a real operand's is zeros with imLd 0.
 type operand struct {
 	v     []float32
 	im    []float32
 	ld    int
+	imLd  int
 	lanes bool
 }
 

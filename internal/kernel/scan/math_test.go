@@ -61,7 +61,7 @@ func TestDecay(t *testing.T) {
 			}
 			for step := range len(x) / lanes {
 				h := filled(lanes, 1)
-				s := system{n: 1, a: one, b: operand{zero, nil, 0, true}, c: operand{one, nil, 0, true}}
+				s := system{n: 1, a: one, b: operand{v: zero, lanes: true}, c: operand{v: one, lanes: true}}
 				e.scan(1, frame[step*frameRow:], s, h)
 				for i := range h {
 					want := math.Exp2(float64(x[step*lanes+i]))

@@ -151,7 +151,7 @@ type params struct {
 	cm    []float32 // (G, planes, N, 8) when ConstC
 	bias  []float32 // (G, 8); in static mode Δ itself
 	dskip []float32 // (G, 8)
-	zero  []float32 // (2, 8): the static mode's delta
+	zero  []float32 // the static mode's delta (2, 8), or the imaginary part of a real operand (N, 8)
 }
 
 func (s *Selective) layParams(ar *arena) (p params) {
@@ -163,7 +163,7 @@ func (s *Selective) layParams(ar *arena) (p params) {
 	if s.ConstC {
 		p.cm = ar.take(matrix)
 	}
-	p.bias, p.dskip, p.zero = ar.take(vector), ar.take(vector), ar.take(spec.Halves*lanes)
+	p.bias, p.dskip, p.zero = ar.take(vector), ar.take(vector), ar.take(max(spec.Halves, s.N)*lanes)
 	return p
 }
 
@@ -231,21 +231,22 @@ func (s *Selective) gate(w *window) plane {
 func (s *Selective) system(w *window, k int, p *params) system {
 	im := s.im()
 	return system{n: s.N, signed: s.Signed, a: p.a[k*s.width():],
-		b: s.operand(w, k, s.ConstB, p.bm, s.Bm, im.Bm),
-		c: s.operand(w, k, s.ConstC, p.cm, s.Cm, im.Cm)}
+		b: s.operand(w, k, s.ConstB, p.bm, s.Bm, im.Bm, p.zero),
+		c: s.operand(w, k, s.ConstC, p.cm, s.Cm, im.Cm, p.zero)}
 }
 
 // operand is group k's view of B or C.
-func (s *Selective) operand(w *window, k int, constant bool, packed, re, im []float32) operand {
+func (s *Selective) operand(w *window, k int, constant bool, packed, re, im, zero []float32) operand {
 	if constant {
 		group := packed[k*s.width():][:s.width()]
-		return operand{group, group[s.width()-s.N*lanes:], 0, true}
+		return operand{v: group, im: group[s.width()-s.N*lanes:], lanes: true}
 	}
 	row := (w.b*s.L + w.t) * s.N
+	o := operand{v: re[row:], ld: s.N, im: zero}
 	if im != nil {
-		im = im[row:]
+		o.im, o.imLd = im[row:], s.N
 	}
-	return operand{re[row:], im, s.N, false}
+	return o
 }
 
 // checkpoint is the saved state of group k at the window's start.
@@ -318,7 +319,7 @@ func (s *Selective) scanGroup(e engine, w *window, k int, p *params, frame, h []
 		copy(s.checkpoint(w, k), h)
 	}
 	if s.Im != nil {
-		scanComplex(w.steps, frame, s.system(w, k, p), h)
+		e.scanComplex(w.steps, frame, s.system(w, k, p), h)
 		return
 	}
 	e.scan(w.steps, frame, s.system(w, k, p), h)

@@ -188,7 +188,7 @@ func (s *Selective) backwardTask(g *SelectiveGrad, p *params, q *partials, f bac
 func (s *Selective) scanGroupBack(e engine, w *window, k int, p *params, frame []float32, adj adjoint, gated bool) {
 	sys, h := s.system(w, k, p), s.checkpoint(w, k)
 	if s.Im != nil {
-		scanBackComplex(w.steps, frame, sys, h, adj)
+		e.scanBackComplex(w.steps, frame, sys, h, adj)
 		return
 	}
 	e.scanBack(w.steps, frame, sys, h, adj, gated)

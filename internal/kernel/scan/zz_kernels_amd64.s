@@ -162,6 +162,106 @@ DATA two<>+24(SB)/4, $0x40000000
 DATA two<>+28(SB)/4, $0x40000000
 GLOBL two<>(SB), RODATA|NOPTR, $32
 
+DATA four<>+0(SB)/4, $0x40800000
+DATA four<>+4(SB)/4, $0x40800000
+DATA four<>+8(SB)/4, $0x40800000
+DATA four<>+12(SB)/4, $0x40800000
+DATA four<>+16(SB)/4, $0x40800000
+DATA four<>+20(SB)/4, $0x40800000
+DATA four<>+24(SB)/4, $0x40800000
+DATA four<>+28(SB)/4, $0x40800000
+GLOBL four<>(SB), RODATA|NOPTR, $32
+
+DATA minusHalf<>+0(SB)/4, $0xbf000000
+DATA minusHalf<>+4(SB)/4, $0xbf000000
+DATA minusHalf<>+8(SB)/4, $0xbf000000
+DATA minusHalf<>+12(SB)/4, $0xbf000000
+DATA minusHalf<>+16(SB)/4, $0xbf000000
+DATA minusHalf<>+20(SB)/4, $0xbf000000
+DATA minusHalf<>+24(SB)/4, $0xbf000000
+DATA minusHalf<>+28(SB)/4, $0xbf000000
+GLOBL minusHalf<>(SB), RODATA|NOPTR, $32
+
+DATA halfPi<>+0(SB)/4, $0x3fc90fdb
+DATA halfPi<>+4(SB)/4, $0x3fc90fdb
+DATA halfPi<>+8(SB)/4, $0x3fc90fdb
+DATA halfPi<>+12(SB)/4, $0x3fc90fdb
+DATA halfPi<>+16(SB)/4, $0x3fc90fdb
+DATA halfPi<>+20(SB)/4, $0x3fc90fdb
+DATA halfPi<>+24(SB)/4, $0x3fc90fdb
+DATA halfPi<>+28(SB)/4, $0x3fc90fdb
+GLOBL halfPi<>(SB), RODATA|NOPTR, $32
+
+DATA turn<>+0(SB)/4, $0x41110918
+DATA turn<>+4(SB)/4, $0x41110918
+DATA turn<>+8(SB)/4, $0x41110918
+DATA turn<>+12(SB)/4, $0x41110918
+DATA turn<>+16(SB)/4, $0x41110918
+DATA turn<>+20(SB)/4, $0x41110918
+DATA turn<>+24(SB)/4, $0x41110918
+DATA turn<>+28(SB)/4, $0x41110918
+GLOBL turn<>(SB), RODATA|NOPTR, $32
+
+DATA sin0<>+0(SB)/4, $0xb94ca1f9
+DATA sin0<>+4(SB)/4, $0xb94ca1f9
+DATA sin0<>+8(SB)/4, $0xb94ca1f9
+DATA sin0<>+12(SB)/4, $0xb94ca1f9
+DATA sin0<>+16(SB)/4, $0xb94ca1f9
+DATA sin0<>+20(SB)/4, $0xb94ca1f9
+DATA sin0<>+24(SB)/4, $0xb94ca1f9
+DATA sin0<>+28(SB)/4, $0xb94ca1f9
+GLOBL sin0<>(SB), RODATA|NOPTR, $32
+
+DATA cos0<>+0(SB)/4, $0x37ccf5ce
+DATA cos0<>+4(SB)/4, $0x37ccf5ce
+DATA cos0<>+8(SB)/4, $0x37ccf5ce
+DATA cos0<>+12(SB)/4, $0x37ccf5ce
+DATA cos0<>+16(SB)/4, $0x37ccf5ce
+DATA cos0<>+20(SB)/4, $0x37ccf5ce
+DATA cos0<>+24(SB)/4, $0x37ccf5ce
+DATA cos0<>+28(SB)/4, $0x37ccf5ce
+GLOBL cos0<>(SB), RODATA|NOPTR, $32
+
+DATA sin1<>+0(SB)/4, $0x3c08839e
+DATA sin1<>+4(SB)/4, $0x3c08839e
+DATA sin1<>+8(SB)/4, $0x3c08839e
+DATA sin1<>+12(SB)/4, $0x3c08839e
+DATA sin1<>+16(SB)/4, $0x3c08839e
+DATA sin1<>+20(SB)/4, $0x3c08839e
+DATA sin1<>+24(SB)/4, $0x3c08839e
+DATA sin1<>+28(SB)/4, $0x3c08839e
+GLOBL sin1<>(SB), RODATA|NOPTR, $32
+
+DATA cos1<>+0(SB)/4, $0xbab6061a
+DATA cos1<>+4(SB)/4, $0xbab6061a
+DATA cos1<>+8(SB)/4, $0xbab6061a
+DATA cos1<>+12(SB)/4, $0xbab6061a
+DATA cos1<>+16(SB)/4, $0xbab6061a
+DATA cos1<>+20(SB)/4, $0xbab6061a
+DATA cos1<>+24(SB)/4, $0xbab6061a
+DATA cos1<>+28(SB)/4, $0xbab6061a
+GLOBL cos1<>(SB), RODATA|NOPTR, $32
+
+DATA sin2<>+0(SB)/4, $0xbe2aaaa3
+DATA sin2<>+4(SB)/4, $0xbe2aaaa3
+DATA sin2<>+8(SB)/4, $0xbe2aaaa3
+DATA sin2<>+12(SB)/4, $0xbe2aaaa3
+DATA sin2<>+16(SB)/4, $0xbe2aaaa3
+DATA sin2<>+20(SB)/4, $0xbe2aaaa3
+DATA sin2<>+24(SB)/4, $0xbe2aaaa3
+DATA sin2<>+28(SB)/4, $0xbe2aaaa3
+GLOBL sin2<>(SB), RODATA|NOPTR, $32
+
+DATA cos2<>+0(SB)/4, $0x3d2aaaa5
+DATA cos2<>+4(SB)/4, $0x3d2aaaa5
+DATA cos2<>+8(SB)/4, $0x3d2aaaa5
+DATA cos2<>+12(SB)/4, $0x3d2aaaa5
+DATA cos2<>+16(SB)/4, $0x3d2aaaa5
+DATA cos2<>+20(SB)/4, $0x3d2aaaa5
+DATA cos2<>+24(SB)/4, $0x3d2aaaa5
+DATA cos2<>+28(SB)/4, $0x3d2aaaa5
+GLOBL cos2<>(SB), RODATA|NOPTR, $32
+
 DATA ln2<>+0(SB)/4, $0x3f317218
 DATA ln2<>+4(SB)/4, $0x3f317218
 DATA ln2<>+8(SB)/4, $0x3f317218
@@ -7347,6 +7447,1258 @@ sum:
 	ADDQ         $0x00000100, DI
 	DECQ         rows+0(FP)
 	JNZ          rows
+	VZEROUPPER
+	RET
+
+// func avx2ComplexVV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexVV(SB), NOSPLIT, $0-112
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    states+16(FP), AX
+	SHLQ    $0x05, AX
+	MOVQ    AX, plane+104(FP)
+
+states:
+	MOVQ    plane+104(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    steps+0(FP), DX
+	MOVQ    b+40(FP), BX
+	MOVQ    bIm+48(FP), SI
+	MOVQ    c+56(FP), DI
+	MOVQ    cIm+64(FP), R8
+	MOVQ    a+24(FP), R9
+	VMOVUPS (R9), Y5
+	VMOVUPS (R9)(AX*1), Y6
+	MOVQ    h+32(FP), R9
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(AX*1), Y8
+
+steps:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      64(CX), Y10
+	VMULPS       Y6, Y9, Y11
+	VMULPS       four<>+0(SB), Y11, Y11
+	VADDPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       magic<>+0(SB), Y12, Y13
+	VSUBPS       Y13, Y11, Y11
+	VMULPS       halfPi<>+0(SB), Y11, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      sin0<>+0(SB), Y14
+	VFMADD213PS  sin1<>+0(SB), Y13, Y14
+	VFMADD213PS  sin2<>+0(SB), Y13, Y14
+	VMULPS       Y13, Y14, Y14
+	VFMADD213PS  Y11, Y11, Y14
+	VMOVUPS      cos0<>+0(SB), Y11
+	VFMADD213PS  cos1<>+0(SB), Y13, Y11
+	VFMADD213PS  cos2<>+0(SB), Y13, Y11
+	VFMADD213PS  minusHalf<>+0(SB), Y13, Y11
+	VFMADD213PS  one<>+0(SB), Y13, Y11
+	VPSLLD       $0x1f, Y12, Y13
+	VBLENDVPS    Y13, Y14, Y11, Y15
+	VBLENDVPS    Y13, Y11, Y14, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y11, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPXOR        Y13, Y14, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y15, Y15
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y12
+	VSUBPS       Y0, Y12, Y13
+	VSUBPS       Y13, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y12, Y12
+	VPMINSD      maxEighth<>+0(SB), Y12, Y12
+	VPERMPS      Y1, Y12, Y13
+	VPSLLD       $0x14, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VMOVAPS      Y4, Y13
+	VFMADD213PS  Y3, Y9, Y13
+	VFMADD213PS  Y2, Y9, Y13
+	VMULPS       Y12, Y9, Y9
+	VFMADD231PS  Y9, Y13, Y12
+	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y11, Y11
+	VBROADCASTSS (BX), Y9
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y10, Y9, Y9
+	VMULPS       Y10, Y12, Y12
+	VFMADD231PS  Y15, Y7, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y15, Y8, Y12
+	VFMADD231PS  Y11, Y7, Y12
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y12, Y8
+	VMOVUPS      96(CX), Y9
+	VBROADCASTSS (DI), Y10
+	VBROADCASTSS (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	ADDQ         bStep+72(FP), BX
+	ADDQ         bImStep+80(FP), SI
+	ADDQ         cStep+88(FP), DI
+	ADDQ         cImStep+96(FP), R8
+	ADDQ         $0x00000120, CX
+	DECQ         DX
+	JNZ          steps
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R9)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x04, b+40(FP)
+	ADDQ         $0x04, bIm+48(FP)
+	ADDQ         $0x04, c+56(FP)
+	ADDQ         $0x04, cIm+64(FP)
+	DECQ         states+16(FP)
+	JNZ          states
+	VZEROUPPER
+	RET
+
+// func avx2ComplexBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexBackVV(SB), NOSPLIT, $8-200
+	MOVQ states+16(FP), AX
+	SHLQ $0x05, AX
+	MOVQ AX, plane+192(FP)
+
+states:
+	MOVQ    plane+192(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    tmp+184(FP), DX
+	MOVQ    b+56(FP), BX
+	MOVQ    bIm+64(FP), SI
+	MOVQ    c+72(FP), DI
+	MOVQ    cIm+80(FP), R8
+	MOVQ    db+88(FP), R9
+	MOVQ    dbIm+96(FP), R10
+	MOVQ    dc+104(FP), R11
+	MOVQ    dcIm+112(FP), R12
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    steps+0(FP), R13
+	MOVQ    a+24(FP), R14
+	VMOVUPS (R14), Y5
+	VMOVUPS (R14)(AX*1), Y6
+	MOVQ    h+32(FP), R14
+	VMOVUPS (R14), Y7
+	VMOVUPS (R14)(AX*1), Y8
+
+recompute:
+	VMOVUPS      (CX), Y9
+	VMULPS       Y6, Y9, Y10
+	VMULPS       four<>+0(SB), Y10, Y10
+	VADDPS       magic<>+0(SB), Y10, Y11
+	VSUBPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       Y12, Y10, Y10
+	VMULPS       halfPi<>+0(SB), Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMOVUPS      sin0<>+0(SB), Y13
+	VFMADD213PS  sin1<>+0(SB), Y12, Y13
+	VFMADD213PS  sin2<>+0(SB), Y12, Y13
+	VMULPS       Y12, Y13, Y13
+	VFMADD213PS  Y10, Y10, Y13
+	VMOVUPS      cos0<>+0(SB), Y10
+	VFMADD213PS  cos1<>+0(SB), Y12, Y10
+	VFMADD213PS  cos2<>+0(SB), Y12, Y10
+	VFMADD213PS  minusHalf<>+0(SB), Y12, Y10
+	VFMADD213PS  one<>+0(SB), Y12, Y10
+	VPSLLD       $0x1f, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y10, Y14
+	VBLENDVPS    Y12, Y10, Y13, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y10, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPXOR        Y12, Y13, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y14, Y14
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y11, Y12
+	VSUBPS       Y12, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y11, Y11
+	VPMINSD      maxEighth<>+0(SB), Y11, Y11
+	VPERMPS      Y1, Y11, Y12
+	VPSLLD       $0x14, Y11, Y11
+	VPADDD       Y12, Y11, Y11
+	VMOVAPS      Y4, Y12
+	VFMADD213PS  Y3, Y9, Y12
+	VFMADD213PS  Y2, Y9, Y12
+	VMULPS       Y11, Y9, Y9
+	VFMADD231PS  Y9, Y12, Y11
+	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y10, Y10
+	VMOVUPS      Y14, (DX)
+	VMOVUPS      Y10, 32(DX)
+	VMOVUPS      Y7, 64(DX)
+	VMOVUPS      Y8, 96(DX)
+	VBROADCASTSS (BX), Y9
+	VBROADCASTSS (SI), Y11
+	VMOVUPS      64(CX), Y12
+	VMULPS       Y12, Y9, Y9
+	VMULPS       Y12, Y11, Y11
+	VFMADD231PS  Y14, Y7, Y9
+	VFNMADD231PS Y10, Y8, Y9
+	VFMADD231PS  Y14, Y8, Y11
+	VFMADD231PS  Y10, Y7, Y11
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y11, Y8
+	VMOVUPS      96(CX), Y9
+	VBROADCASTSS (DI), Y10
+	VBROADCASTSS (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	VMOVUPS      128(CX), Y9
+	VADDPS       Y9, Y9, Y9
+	VMOVUPS      (R11), Y10
+	VMOVUPS      (R12), Y11
+	VFMADD231PS  Y9, Y7, Y10
+	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R11)
+	VMOVUPS      Y11, (R12)
+	ADDQ         bStep+120(FP), BX
+	ADDQ         bImStep+128(FP), SI
+	ADDQ         cStep+136(FP), DI
+	ADDQ         cImStep+144(FP), R8
+	ADDQ         dbStep+152(FP), R9
+	ADDQ         dbImStep+160(FP), R10
+	ADDQ         dcStep+168(FP), R11
+	ADDQ         dcImStep+176(FP), R12
+	ADDQ         $0x00000120, CX
+	ADDQ         $0x00000080, DX
+	DECQ         R13
+	JNZ          recompute
+	MOVQ         steps+0(FP), R13
+	MOVQ         carry+40(FP), R14
+	MOVQ         da+48(FP), R15
+	VMOVUPS      (R14), Y0
+	VMOVUPS      (R14)(AX*1), Y1
+	VMOVUPS      (R15), Y2
+	VMOVUPS      (R15)(AX*1), Y3
+	MOVQ         a+24(FP), BP
+	VMOVUPS      (BP), Y4
+	VMOVUPS      (BP)(AX*1), Y5
+	VMULPS       turn<>+0(SB), Y5, Y5
+
+reverse:
+	SUBQ         bStep+120(FP), BX
+	SUBQ         bImStep+128(FP), SI
+	SUBQ         cStep+136(FP), DI
+	SUBQ         cImStep+144(FP), R8
+	SUBQ         dbStep+152(FP), R9
+	SUBQ         dbImStep+160(FP), R10
+	SUBQ         dcStep+168(FP), R11
+	SUBQ         dcImStep+176(FP), R12
+	SUBQ         $0x00000120, CX
+	SUBQ         $0x00000080, DX
+	VMOVUPS      128(CX), Y6
+	VADDPS       Y6, Y6, Y6
+	VBROADCASTSS (DI), Y7
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y6, Y7, Y0
+	VFNMADD231PS Y6, Y8, Y1
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R10), Y8
+	VFMADD231PS  Y6, Y0, Y7
+	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R10)
+	VBROADCASTSS (BX), Y6
+	VBROADCASTSS (SI), Y7
+	VMOVUPS      192(CX), Y8
+	VFMADD231PS  Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VMULPS       Y7, Y0, Y8
+	VMULPS       Y6, Y0, Y0
+	VFMADD231PS  Y7, Y1, Y0
+	VFMSUB132PS  Y6, Y8, Y1
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      96(DX), Y7
+	VMULPS       Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMULPS       Y6, Y1, Y6
+	VFNMADD231PS Y7, Y0, Y6
+	VMOVUPS      (CX), Y7
+	VMOVUPS      224(CX), Y9
+	VFMADD231PS  Y7, Y8, Y2
+	VFMADD231PS  Y7, Y6, Y3
+	VFMADD231PS  Y4, Y8, Y9
+	VFMADD231PS  Y5, Y6, Y9
+	VMOVUPS      Y9, 224(CX)
+	DECQ         R13
+	JNZ          reverse
+	VMOVUPS      Y0, (R14)
+	VMOVUPS      Y1, (R14)(AX*1)
+	VMOVUPS      Y2, (R15)
+	VMOVUPS      Y3, (R15)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x20, carry+40(FP)
+	ADDQ         $0x20, da+48(FP)
+	ADDQ         $0x20, db+88(FP)
+	ADDQ         $0x20, dbIm+96(FP)
+	ADDQ         $0x20, dc+104(FP)
+	ADDQ         $0x20, dcIm+112(FP)
+	ADDQ         $0x04, b+56(FP)
+	ADDQ         $0x04, bIm+64(FP)
+	ADDQ         $0x04, c+72(FP)
+	ADDQ         $0x04, cIm+80(FP)
+	DECQ         states+16(FP)
+	JNZ          states
+	VZEROUPPER
+	RET
+
+// func avx2ComplexCV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexCV(SB), NOSPLIT, $0-112
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    states+16(FP), AX
+	SHLQ    $0x05, AX
+	MOVQ    AX, plane+104(FP)
+
+states:
+	MOVQ    plane+104(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    steps+0(FP), DX
+	MOVQ    b+40(FP), BX
+	MOVQ    bIm+48(FP), SI
+	MOVQ    c+56(FP), DI
+	MOVQ    cIm+64(FP), R8
+	MOVQ    a+24(FP), R9
+	VMOVUPS (R9), Y5
+	VMOVUPS (R9)(AX*1), Y6
+	MOVQ    h+32(FP), R9
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(AX*1), Y8
+
+steps:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      64(CX), Y10
+	VMULPS       Y6, Y9, Y11
+	VMULPS       four<>+0(SB), Y11, Y11
+	VADDPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       magic<>+0(SB), Y12, Y13
+	VSUBPS       Y13, Y11, Y11
+	VMULPS       halfPi<>+0(SB), Y11, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      sin0<>+0(SB), Y14
+	VFMADD213PS  sin1<>+0(SB), Y13, Y14
+	VFMADD213PS  sin2<>+0(SB), Y13, Y14
+	VMULPS       Y13, Y14, Y14
+	VFMADD213PS  Y11, Y11, Y14
+	VMOVUPS      cos0<>+0(SB), Y11
+	VFMADD213PS  cos1<>+0(SB), Y13, Y11
+	VFMADD213PS  cos2<>+0(SB), Y13, Y11
+	VFMADD213PS  minusHalf<>+0(SB), Y13, Y11
+	VFMADD213PS  one<>+0(SB), Y13, Y11
+	VPSLLD       $0x1f, Y12, Y13
+	VBLENDVPS    Y13, Y14, Y11, Y15
+	VBLENDVPS    Y13, Y11, Y14, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y11, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPXOR        Y13, Y14, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y15, Y15
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y12
+	VSUBPS       Y0, Y12, Y13
+	VSUBPS       Y13, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y12, Y12
+	VPMINSD      maxEighth<>+0(SB), Y12, Y12
+	VPERMPS      Y1, Y12, Y13
+	VPSLLD       $0x14, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VMOVAPS      Y4, Y13
+	VFMADD213PS  Y3, Y9, Y13
+	VFMADD213PS  Y2, Y9, Y13
+	VMULPS       Y12, Y9, Y9
+	VFMADD231PS  Y9, Y13, Y12
+	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y11, Y11
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (SI), Y12
+	VMULPS       Y10, Y9, Y9
+	VMULPS       Y10, Y12, Y12
+	VFMADD231PS  Y15, Y7, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y15, Y8, Y12
+	VFMADD231PS  Y11, Y7, Y12
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y12, Y8
+	VMOVUPS      96(CX), Y9
+	VBROADCASTSS (DI), Y10
+	VBROADCASTSS (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	ADDQ         bStep+72(FP), BX
+	ADDQ         bImStep+80(FP), SI
+	ADDQ         cStep+88(FP), DI
+	ADDQ         cImStep+96(FP), R8
+	ADDQ         $0x00000120, CX
+	DECQ         DX
+	JNZ          steps
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R9)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x20, b+40(FP)
+	ADDQ         $0x20, bIm+48(FP)
+	ADDQ         $0x04, c+56(FP)
+	ADDQ         $0x04, cIm+64(FP)
+	DECQ         states+16(FP)
+	JNZ          states
+	VZEROUPPER
+	RET
+
+// func avx2ComplexBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexBackCV(SB), NOSPLIT, $8-200
+	MOVQ states+16(FP), AX
+	SHLQ $0x05, AX
+	MOVQ AX, plane+192(FP)
+
+states:
+	MOVQ    plane+192(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    tmp+184(FP), DX
+	MOVQ    b+56(FP), BX
+	MOVQ    bIm+64(FP), SI
+	MOVQ    c+72(FP), DI
+	MOVQ    cIm+80(FP), R8
+	MOVQ    db+88(FP), R9
+	MOVQ    dbIm+96(FP), R10
+	MOVQ    dc+104(FP), R11
+	MOVQ    dcIm+112(FP), R12
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    steps+0(FP), R13
+	MOVQ    a+24(FP), R14
+	VMOVUPS (R14), Y5
+	VMOVUPS (R14)(AX*1), Y6
+	MOVQ    h+32(FP), R14
+	VMOVUPS (R14), Y7
+	VMOVUPS (R14)(AX*1), Y8
+
+recompute:
+	VMOVUPS      (CX), Y9
+	VMULPS       Y6, Y9, Y10
+	VMULPS       four<>+0(SB), Y10, Y10
+	VADDPS       magic<>+0(SB), Y10, Y11
+	VSUBPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       Y12, Y10, Y10
+	VMULPS       halfPi<>+0(SB), Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMOVUPS      sin0<>+0(SB), Y13
+	VFMADD213PS  sin1<>+0(SB), Y12, Y13
+	VFMADD213PS  sin2<>+0(SB), Y12, Y13
+	VMULPS       Y12, Y13, Y13
+	VFMADD213PS  Y10, Y10, Y13
+	VMOVUPS      cos0<>+0(SB), Y10
+	VFMADD213PS  cos1<>+0(SB), Y12, Y10
+	VFMADD213PS  cos2<>+0(SB), Y12, Y10
+	VFMADD213PS  minusHalf<>+0(SB), Y12, Y10
+	VFMADD213PS  one<>+0(SB), Y12, Y10
+	VPSLLD       $0x1f, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y10, Y14
+	VBLENDVPS    Y12, Y10, Y13, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y10, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPXOR        Y12, Y13, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y14, Y14
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y11, Y12
+	VSUBPS       Y12, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y11, Y11
+	VPMINSD      maxEighth<>+0(SB), Y11, Y11
+	VPERMPS      Y1, Y11, Y12
+	VPSLLD       $0x14, Y11, Y11
+	VPADDD       Y12, Y11, Y11
+	VMOVAPS      Y4, Y12
+	VFMADD213PS  Y3, Y9, Y12
+	VFMADD213PS  Y2, Y9, Y12
+	VMULPS       Y11, Y9, Y9
+	VFMADD231PS  Y9, Y12, Y11
+	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y10, Y10
+	VMOVUPS      Y14, (DX)
+	VMOVUPS      Y10, 32(DX)
+	VMOVUPS      Y7, 64(DX)
+	VMOVUPS      Y8, 96(DX)
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (SI), Y11
+	VMOVUPS      64(CX), Y12
+	VMULPS       Y12, Y9, Y9
+	VMULPS       Y12, Y11, Y11
+	VFMADD231PS  Y14, Y7, Y9
+	VFNMADD231PS Y10, Y8, Y9
+	VFMADD231PS  Y14, Y8, Y11
+	VFMADD231PS  Y10, Y7, Y11
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y11, Y8
+	VMOVUPS      96(CX), Y9
+	VBROADCASTSS (DI), Y10
+	VBROADCASTSS (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	VMOVUPS      128(CX), Y9
+	VADDPS       Y9, Y9, Y9
+	VMOVUPS      (R11), Y10
+	VMOVUPS      (R12), Y11
+	VFMADD231PS  Y9, Y7, Y10
+	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R11)
+	VMOVUPS      Y11, (R12)
+	ADDQ         bStep+120(FP), BX
+	ADDQ         bImStep+128(FP), SI
+	ADDQ         cStep+136(FP), DI
+	ADDQ         cImStep+144(FP), R8
+	ADDQ         dbStep+152(FP), R9
+	ADDQ         dbImStep+160(FP), R10
+	ADDQ         dcStep+168(FP), R11
+	ADDQ         dcImStep+176(FP), R12
+	ADDQ         $0x00000120, CX
+	ADDQ         $0x00000080, DX
+	DECQ         R13
+	JNZ          recompute
+	MOVQ         steps+0(FP), R13
+	MOVQ         carry+40(FP), R14
+	MOVQ         da+48(FP), R15
+	VMOVUPS      (R14), Y0
+	VMOVUPS      (R14)(AX*1), Y1
+	VMOVUPS      (R15), Y2
+	VMOVUPS      (R15)(AX*1), Y3
+	MOVQ         a+24(FP), BP
+	VMOVUPS      (BP), Y4
+	VMOVUPS      (BP)(AX*1), Y5
+	VMULPS       turn<>+0(SB), Y5, Y5
+
+reverse:
+	SUBQ         bStep+120(FP), BX
+	SUBQ         bImStep+128(FP), SI
+	SUBQ         cStep+136(FP), DI
+	SUBQ         cImStep+144(FP), R8
+	SUBQ         dbStep+152(FP), R9
+	SUBQ         dbImStep+160(FP), R10
+	SUBQ         dcStep+168(FP), R11
+	SUBQ         dcImStep+176(FP), R12
+	SUBQ         $0x00000120, CX
+	SUBQ         $0x00000080, DX
+	VMOVUPS      128(CX), Y6
+	VADDPS       Y6, Y6, Y6
+	VBROADCASTSS (DI), Y7
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y6, Y7, Y0
+	VFNMADD231PS Y6, Y8, Y1
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R10), Y8
+	VFMADD231PS  Y6, Y0, Y7
+	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R10)
+	VMOVUPS      (BX), Y6
+	VMOVUPS      (SI), Y7
+	VMOVUPS      192(CX), Y8
+	VFMADD231PS  Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VMULPS       Y7, Y0, Y8
+	VMULPS       Y6, Y0, Y0
+	VFMADD231PS  Y7, Y1, Y0
+	VFMSUB132PS  Y6, Y8, Y1
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      96(DX), Y7
+	VMULPS       Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMULPS       Y6, Y1, Y6
+	VFNMADD231PS Y7, Y0, Y6
+	VMOVUPS      (CX), Y7
+	VMOVUPS      224(CX), Y9
+	VFMADD231PS  Y7, Y8, Y2
+	VFMADD231PS  Y7, Y6, Y3
+	VFMADD231PS  Y4, Y8, Y9
+	VFMADD231PS  Y5, Y6, Y9
+	VMOVUPS      Y9, 224(CX)
+	DECQ         R13
+	JNZ          reverse
+	VMOVUPS      Y0, (R14)
+	VMOVUPS      Y1, (R14)(AX*1)
+	VMOVUPS      Y2, (R15)
+	VMOVUPS      Y3, (R15)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x20, carry+40(FP)
+	ADDQ         $0x20, da+48(FP)
+	ADDQ         $0x20, db+88(FP)
+	ADDQ         $0x20, dbIm+96(FP)
+	ADDQ         $0x20, dc+104(FP)
+	ADDQ         $0x20, dcIm+112(FP)
+	ADDQ         $0x20, b+56(FP)
+	ADDQ         $0x20, bIm+64(FP)
+	ADDQ         $0x04, c+72(FP)
+	ADDQ         $0x04, cIm+80(FP)
+	DECQ         states+16(FP)
+	JNZ          states
+	VZEROUPPER
+	RET
+
+// func avx2ComplexVC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexVC(SB), NOSPLIT, $0-112
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    states+16(FP), AX
+	SHLQ    $0x05, AX
+	MOVQ    AX, plane+104(FP)
+
+states:
+	MOVQ    plane+104(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    steps+0(FP), DX
+	MOVQ    b+40(FP), BX
+	MOVQ    bIm+48(FP), SI
+	MOVQ    c+56(FP), DI
+	MOVQ    cIm+64(FP), R8
+	MOVQ    a+24(FP), R9
+	VMOVUPS (R9), Y5
+	VMOVUPS (R9)(AX*1), Y6
+	MOVQ    h+32(FP), R9
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(AX*1), Y8
+
+steps:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      64(CX), Y10
+	VMULPS       Y6, Y9, Y11
+	VMULPS       four<>+0(SB), Y11, Y11
+	VADDPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       magic<>+0(SB), Y12, Y13
+	VSUBPS       Y13, Y11, Y11
+	VMULPS       halfPi<>+0(SB), Y11, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      sin0<>+0(SB), Y14
+	VFMADD213PS  sin1<>+0(SB), Y13, Y14
+	VFMADD213PS  sin2<>+0(SB), Y13, Y14
+	VMULPS       Y13, Y14, Y14
+	VFMADD213PS  Y11, Y11, Y14
+	VMOVUPS      cos0<>+0(SB), Y11
+	VFMADD213PS  cos1<>+0(SB), Y13, Y11
+	VFMADD213PS  cos2<>+0(SB), Y13, Y11
+	VFMADD213PS  minusHalf<>+0(SB), Y13, Y11
+	VFMADD213PS  one<>+0(SB), Y13, Y11
+	VPSLLD       $0x1f, Y12, Y13
+	VBLENDVPS    Y13, Y14, Y11, Y15
+	VBLENDVPS    Y13, Y11, Y14, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y11, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPXOR        Y13, Y14, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y15, Y15
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y12
+	VSUBPS       Y0, Y12, Y13
+	VSUBPS       Y13, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y12, Y12
+	VPMINSD      maxEighth<>+0(SB), Y12, Y12
+	VPERMPS      Y1, Y12, Y13
+	VPSLLD       $0x14, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VMOVAPS      Y4, Y13
+	VFMADD213PS  Y3, Y9, Y13
+	VFMADD213PS  Y2, Y9, Y13
+	VMULPS       Y12, Y9, Y9
+	VFMADD231PS  Y9, Y13, Y12
+	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y11, Y11
+	VBROADCASTSS (BX), Y9
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y10, Y9, Y9
+	VMULPS       Y10, Y12, Y12
+	VFMADD231PS  Y15, Y7, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y15, Y8, Y12
+	VFMADD231PS  Y11, Y7, Y12
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y12, Y8
+	VMOVUPS      96(CX), Y9
+	VMOVUPS      (DI), Y10
+	VMOVUPS      (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	ADDQ         bStep+72(FP), BX
+	ADDQ         bImStep+80(FP), SI
+	ADDQ         cStep+88(FP), DI
+	ADDQ         cImStep+96(FP), R8
+	ADDQ         $0x00000120, CX
+	DECQ         DX
+	JNZ          steps
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R9)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x04, b+40(FP)
+	ADDQ         $0x04, bIm+48(FP)
+	ADDQ         $0x20, c+56(FP)
+	ADDQ         $0x20, cIm+64(FP)
+	DECQ         states+16(FP)
+	JNZ          states
+	VZEROUPPER
+	RET
+
+// func avx2ComplexBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexBackVC(SB), NOSPLIT, $8-200
+	MOVQ states+16(FP), AX
+	SHLQ $0x05, AX
+	MOVQ AX, plane+192(FP)
+
+states:
+	MOVQ    plane+192(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    tmp+184(FP), DX
+	MOVQ    b+56(FP), BX
+	MOVQ    bIm+64(FP), SI
+	MOVQ    c+72(FP), DI
+	MOVQ    cIm+80(FP), R8
+	MOVQ    db+88(FP), R9
+	MOVQ    dbIm+96(FP), R10
+	MOVQ    dc+104(FP), R11
+	MOVQ    dcIm+112(FP), R12
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    steps+0(FP), R13
+	MOVQ    a+24(FP), R14
+	VMOVUPS (R14), Y5
+	VMOVUPS (R14)(AX*1), Y6
+	MOVQ    h+32(FP), R14
+	VMOVUPS (R14), Y7
+	VMOVUPS (R14)(AX*1), Y8
+
+recompute:
+	VMOVUPS      (CX), Y9
+	VMULPS       Y6, Y9, Y10
+	VMULPS       four<>+0(SB), Y10, Y10
+	VADDPS       magic<>+0(SB), Y10, Y11
+	VSUBPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       Y12, Y10, Y10
+	VMULPS       halfPi<>+0(SB), Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMOVUPS      sin0<>+0(SB), Y13
+	VFMADD213PS  sin1<>+0(SB), Y12, Y13
+	VFMADD213PS  sin2<>+0(SB), Y12, Y13
+	VMULPS       Y12, Y13, Y13
+	VFMADD213PS  Y10, Y10, Y13
+	VMOVUPS      cos0<>+0(SB), Y10
+	VFMADD213PS  cos1<>+0(SB), Y12, Y10
+	VFMADD213PS  cos2<>+0(SB), Y12, Y10
+	VFMADD213PS  minusHalf<>+0(SB), Y12, Y10
+	VFMADD213PS  one<>+0(SB), Y12, Y10
+	VPSLLD       $0x1f, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y10, Y14
+	VBLENDVPS    Y12, Y10, Y13, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y10, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPXOR        Y12, Y13, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y14, Y14
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y11, Y12
+	VSUBPS       Y12, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y11, Y11
+	VPMINSD      maxEighth<>+0(SB), Y11, Y11
+	VPERMPS      Y1, Y11, Y12
+	VPSLLD       $0x14, Y11, Y11
+	VPADDD       Y12, Y11, Y11
+	VMOVAPS      Y4, Y12
+	VFMADD213PS  Y3, Y9, Y12
+	VFMADD213PS  Y2, Y9, Y12
+	VMULPS       Y11, Y9, Y9
+	VFMADD231PS  Y9, Y12, Y11
+	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y10, Y10
+	VMOVUPS      Y14, (DX)
+	VMOVUPS      Y10, 32(DX)
+	VMOVUPS      Y7, 64(DX)
+	VMOVUPS      Y8, 96(DX)
+	VBROADCASTSS (BX), Y9
+	VBROADCASTSS (SI), Y11
+	VMOVUPS      64(CX), Y12
+	VMULPS       Y12, Y9, Y9
+	VMULPS       Y12, Y11, Y11
+	VFMADD231PS  Y14, Y7, Y9
+	VFNMADD231PS Y10, Y8, Y9
+	VFMADD231PS  Y14, Y8, Y11
+	VFMADD231PS  Y10, Y7, Y11
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y11, Y8
+	VMOVUPS      96(CX), Y9
+	VMOVUPS      (DI), Y10
+	VMOVUPS      (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	VMOVUPS      128(CX), Y9
+	VADDPS       Y9, Y9, Y9
+	VMOVUPS      (R11), Y10
+	VMOVUPS      (R12), Y11
+	VFMADD231PS  Y9, Y7, Y10
+	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R11)
+	VMOVUPS      Y11, (R12)
+	ADDQ         bStep+120(FP), BX
+	ADDQ         bImStep+128(FP), SI
+	ADDQ         cStep+136(FP), DI
+	ADDQ         cImStep+144(FP), R8
+	ADDQ         dbStep+152(FP), R9
+	ADDQ         dbImStep+160(FP), R10
+	ADDQ         dcStep+168(FP), R11
+	ADDQ         dcImStep+176(FP), R12
+	ADDQ         $0x00000120, CX
+	ADDQ         $0x00000080, DX
+	DECQ         R13
+	JNZ          recompute
+	MOVQ         steps+0(FP), R13
+	MOVQ         carry+40(FP), R14
+	MOVQ         da+48(FP), R15
+	VMOVUPS      (R14), Y0
+	VMOVUPS      (R14)(AX*1), Y1
+	VMOVUPS      (R15), Y2
+	VMOVUPS      (R15)(AX*1), Y3
+	MOVQ         a+24(FP), BP
+	VMOVUPS      (BP), Y4
+	VMOVUPS      (BP)(AX*1), Y5
+	VMULPS       turn<>+0(SB), Y5, Y5
+
+reverse:
+	SUBQ         bStep+120(FP), BX
+	SUBQ         bImStep+128(FP), SI
+	SUBQ         cStep+136(FP), DI
+	SUBQ         cImStep+144(FP), R8
+	SUBQ         dbStep+152(FP), R9
+	SUBQ         dbImStep+160(FP), R10
+	SUBQ         dcStep+168(FP), R11
+	SUBQ         dcImStep+176(FP), R12
+	SUBQ         $0x00000120, CX
+	SUBQ         $0x00000080, DX
+	VMOVUPS      128(CX), Y6
+	VADDPS       Y6, Y6, Y6
+	VMOVUPS      (DI), Y7
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y6, Y7, Y0
+	VFNMADD231PS Y6, Y8, Y1
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R10), Y8
+	VFMADD231PS  Y6, Y0, Y7
+	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R10)
+	VBROADCASTSS (BX), Y6
+	VBROADCASTSS (SI), Y7
+	VMOVUPS      192(CX), Y8
+	VFMADD231PS  Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VMULPS       Y7, Y0, Y8
+	VMULPS       Y6, Y0, Y0
+	VFMADD231PS  Y7, Y1, Y0
+	VFMSUB132PS  Y6, Y8, Y1
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      96(DX), Y7
+	VMULPS       Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMULPS       Y6, Y1, Y6
+	VFNMADD231PS Y7, Y0, Y6
+	VMOVUPS      (CX), Y7
+	VMOVUPS      224(CX), Y9
+	VFMADD231PS  Y7, Y8, Y2
+	VFMADD231PS  Y7, Y6, Y3
+	VFMADD231PS  Y4, Y8, Y9
+	VFMADD231PS  Y5, Y6, Y9
+	VMOVUPS      Y9, 224(CX)
+	DECQ         R13
+	JNZ          reverse
+	VMOVUPS      Y0, (R14)
+	VMOVUPS      Y1, (R14)(AX*1)
+	VMOVUPS      Y2, (R15)
+	VMOVUPS      Y3, (R15)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x20, carry+40(FP)
+	ADDQ         $0x20, da+48(FP)
+	ADDQ         $0x20, db+88(FP)
+	ADDQ         $0x20, dbIm+96(FP)
+	ADDQ         $0x20, dc+104(FP)
+	ADDQ         $0x20, dcIm+112(FP)
+	ADDQ         $0x04, b+56(FP)
+	ADDQ         $0x04, bIm+64(FP)
+	ADDQ         $0x20, c+72(FP)
+	ADDQ         $0x20, cIm+80(FP)
+	DECQ         states+16(FP)
+	JNZ          states
+	VZEROUPPER
+	RET
+
+// func avx2ComplexCC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexCC(SB), NOSPLIT, $0-112
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    states+16(FP), AX
+	SHLQ    $0x05, AX
+	MOVQ    AX, plane+104(FP)
+
+states:
+	MOVQ    plane+104(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    steps+0(FP), DX
+	MOVQ    b+40(FP), BX
+	MOVQ    bIm+48(FP), SI
+	MOVQ    c+56(FP), DI
+	MOVQ    cIm+64(FP), R8
+	MOVQ    a+24(FP), R9
+	VMOVUPS (R9), Y5
+	VMOVUPS (R9)(AX*1), Y6
+	MOVQ    h+32(FP), R9
+	VMOVUPS (R9), Y7
+	VMOVUPS (R9)(AX*1), Y8
+
+steps:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      64(CX), Y10
+	VMULPS       Y6, Y9, Y11
+	VMULPS       four<>+0(SB), Y11, Y11
+	VADDPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       magic<>+0(SB), Y12, Y13
+	VSUBPS       Y13, Y11, Y11
+	VMULPS       halfPi<>+0(SB), Y11, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      sin0<>+0(SB), Y14
+	VFMADD213PS  sin1<>+0(SB), Y13, Y14
+	VFMADD213PS  sin2<>+0(SB), Y13, Y14
+	VMULPS       Y13, Y14, Y14
+	VFMADD213PS  Y11, Y11, Y14
+	VMOVUPS      cos0<>+0(SB), Y11
+	VFMADD213PS  cos1<>+0(SB), Y13, Y11
+	VFMADD213PS  cos2<>+0(SB), Y13, Y11
+	VFMADD213PS  minusHalf<>+0(SB), Y13, Y11
+	VFMADD213PS  one<>+0(SB), Y13, Y11
+	VPSLLD       $0x1f, Y12, Y13
+	VBLENDVPS    Y13, Y14, Y11, Y15
+	VBLENDVPS    Y13, Y11, Y14, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y11, Y11
+	VPSLLD       $0x1e, Y12, Y14
+	VPXOR        Y13, Y14, Y14
+	VPAND        sign<>+0(SB), Y14, Y14
+	VXORPS       Y14, Y15, Y15
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y12
+	VSUBPS       Y0, Y12, Y13
+	VSUBPS       Y13, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y12, Y12
+	VPMINSD      maxEighth<>+0(SB), Y12, Y12
+	VPERMPS      Y1, Y12, Y13
+	VPSLLD       $0x14, Y12, Y12
+	VPADDD       Y13, Y12, Y12
+	VMOVAPS      Y4, Y13
+	VFMADD213PS  Y3, Y9, Y13
+	VFMADD213PS  Y2, Y9, Y13
+	VMULPS       Y12, Y9, Y9
+	VFMADD231PS  Y9, Y13, Y12
+	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y11, Y11
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (SI), Y12
+	VMULPS       Y10, Y9, Y9
+	VMULPS       Y10, Y12, Y12
+	VFMADD231PS  Y15, Y7, Y9
+	VFNMADD231PS Y11, Y8, Y9
+	VFMADD231PS  Y15, Y8, Y12
+	VFMADD231PS  Y11, Y7, Y12
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y12, Y8
+	VMOVUPS      96(CX), Y9
+	VMOVUPS      (DI), Y10
+	VMOVUPS      (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	ADDQ         bStep+72(FP), BX
+	ADDQ         bImStep+80(FP), SI
+	ADDQ         cStep+88(FP), DI
+	ADDQ         cImStep+96(FP), R8
+	ADDQ         $0x00000120, CX
+	DECQ         DX
+	JNZ          steps
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R9)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x20, b+40(FP)
+	ADDQ         $0x20, bIm+48(FP)
+	ADDQ         $0x20, c+56(FP)
+	ADDQ         $0x20, cIm+64(FP)
+	DECQ         states+16(FP)
+	JNZ          states
+	VZEROUPPER
+	RET
+
+// func avx2ComplexBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·avx2ComplexBackCC(SB), NOSPLIT, $8-200
+	MOVQ states+16(FP), AX
+	SHLQ $0x05, AX
+	MOVQ AX, plane+192(FP)
+
+states:
+	MOVQ    plane+192(FP), AX
+	MOVQ    frame+8(FP), CX
+	MOVQ    tmp+184(FP), DX
+	MOVQ    b+56(FP), BX
+	MOVQ    bIm+64(FP), SI
+	MOVQ    c+72(FP), DI
+	MOVQ    cIm+80(FP), R8
+	MOVQ    db+88(FP), R9
+	MOVQ    dbIm+96(FP), R10
+	MOVQ    dc+104(FP), R11
+	MOVQ    dcIm+112(FP), R12
+	VMOVUPS eighthMagic<>+0(SB), Y0
+	VMOVUPS eighths<>+0(SB), Y1
+	VMOVUPS e1<>+0(SB), Y2
+	VMOVUPS e2<>+0(SB), Y3
+	VMOVUPS e3<>+0(SB), Y4
+	MOVQ    steps+0(FP), R13
+	MOVQ    a+24(FP), R14
+	VMOVUPS (R14), Y5
+	VMOVUPS (R14)(AX*1), Y6
+	MOVQ    h+32(FP), R14
+	VMOVUPS (R14), Y7
+	VMOVUPS (R14)(AX*1), Y8
+
+recompute:
+	VMOVUPS      (CX), Y9
+	VMULPS       Y6, Y9, Y10
+	VMULPS       four<>+0(SB), Y10, Y10
+	VADDPS       magic<>+0(SB), Y10, Y11
+	VSUBPS       magic<>+0(SB), Y11, Y12
+	VSUBPS       Y12, Y10, Y10
+	VMULPS       halfPi<>+0(SB), Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMOVUPS      sin0<>+0(SB), Y13
+	VFMADD213PS  sin1<>+0(SB), Y12, Y13
+	VFMADD213PS  sin2<>+0(SB), Y12, Y13
+	VMULPS       Y12, Y13, Y13
+	VFMADD213PS  Y10, Y10, Y13
+	VMOVUPS      cos0<>+0(SB), Y10
+	VFMADD213PS  cos1<>+0(SB), Y12, Y10
+	VFMADD213PS  cos2<>+0(SB), Y12, Y10
+	VFMADD213PS  minusHalf<>+0(SB), Y12, Y10
+	VFMADD213PS  one<>+0(SB), Y12, Y10
+	VPSLLD       $0x1f, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y10, Y14
+	VBLENDVPS    Y12, Y10, Y13, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y10, Y10
+	VPSLLD       $0x1e, Y11, Y13
+	VPXOR        Y12, Y13, Y13
+	VPAND        sign<>+0(SB), Y13, Y13
+	VXORPS       Y13, Y14, Y14
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y0, Y9, Y11
+	VSUBPS       Y0, Y11, Y12
+	VSUBPS       Y12, Y9, Y9
+	VPMAXSD      minEighth<>+0(SB), Y11, Y11
+	VPMINSD      maxEighth<>+0(SB), Y11, Y11
+	VPERMPS      Y1, Y11, Y12
+	VPSLLD       $0x14, Y11, Y11
+	VPADDD       Y12, Y11, Y11
+	VMOVAPS      Y4, Y12
+	VFMADD213PS  Y3, Y9, Y12
+	VFMADD213PS  Y2, Y9, Y12
+	VMULPS       Y11, Y9, Y9
+	VFMADD231PS  Y9, Y12, Y11
+	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y10, Y10
+	VMOVUPS      Y14, (DX)
+	VMOVUPS      Y10, 32(DX)
+	VMOVUPS      Y7, 64(DX)
+	VMOVUPS      Y8, 96(DX)
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (SI), Y11
+	VMOVUPS      64(CX), Y12
+	VMULPS       Y12, Y9, Y9
+	VMULPS       Y12, Y11, Y11
+	VFMADD231PS  Y14, Y7, Y9
+	VFNMADD231PS Y10, Y8, Y9
+	VFMADD231PS  Y14, Y8, Y11
+	VFMADD231PS  Y10, Y7, Y11
+	VMOVAPS      Y9, Y7
+	VMOVAPS      Y11, Y8
+	VMOVUPS      96(CX), Y9
+	VMOVUPS      (DI), Y10
+	VMOVUPS      (R8), Y11
+	VMULPS       Y7, Y10, Y10
+	VFNMADD231PS Y8, Y11, Y10
+	VFMADD231PS  two<>+0(SB), Y10, Y9
+	VMOVUPS      Y9, 96(CX)
+	VMOVUPS      128(CX), Y9
+	VADDPS       Y9, Y9, Y9
+	VMOVUPS      (R11), Y10
+	VMOVUPS      (R12), Y11
+	VFMADD231PS  Y9, Y7, Y10
+	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R11)
+	VMOVUPS      Y11, (R12)
+	ADDQ         bStep+120(FP), BX
+	ADDQ         bImStep+128(FP), SI
+	ADDQ         cStep+136(FP), DI
+	ADDQ         cImStep+144(FP), R8
+	ADDQ         dbStep+152(FP), R9
+	ADDQ         dbImStep+160(FP), R10
+	ADDQ         dcStep+168(FP), R11
+	ADDQ         dcImStep+176(FP), R12
+	ADDQ         $0x00000120, CX
+	ADDQ         $0x00000080, DX
+	DECQ         R13
+	JNZ          recompute
+	MOVQ         steps+0(FP), R13
+	MOVQ         carry+40(FP), R14
+	MOVQ         da+48(FP), R15
+	VMOVUPS      (R14), Y0
+	VMOVUPS      (R14)(AX*1), Y1
+	VMOVUPS      (R15), Y2
+	VMOVUPS      (R15)(AX*1), Y3
+	MOVQ         a+24(FP), BP
+	VMOVUPS      (BP), Y4
+	VMOVUPS      (BP)(AX*1), Y5
+	VMULPS       turn<>+0(SB), Y5, Y5
+
+reverse:
+	SUBQ         bStep+120(FP), BX
+	SUBQ         bImStep+128(FP), SI
+	SUBQ         cStep+136(FP), DI
+	SUBQ         cImStep+144(FP), R8
+	SUBQ         dbStep+152(FP), R9
+	SUBQ         dbImStep+160(FP), R10
+	SUBQ         dcStep+168(FP), R11
+	SUBQ         dcImStep+176(FP), R12
+	SUBQ         $0x00000120, CX
+	SUBQ         $0x00000080, DX
+	VMOVUPS      128(CX), Y6
+	VADDPS       Y6, Y6, Y6
+	VMOVUPS      (DI), Y7
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  Y6, Y7, Y0
+	VFNMADD231PS Y6, Y8, Y1
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R10), Y8
+	VFMADD231PS  Y6, Y0, Y7
+	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R9)
+	VMOVUPS      Y8, (R10)
+	VMOVUPS      (BX), Y6
+	VMOVUPS      (SI), Y7
+	VMOVUPS      192(CX), Y8
+	VFMADD231PS  Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VMULPS       Y7, Y0, Y8
+	VMULPS       Y6, Y0, Y0
+	VFMADD231PS  Y7, Y1, Y0
+	VFMSUB132PS  Y6, Y8, Y1
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      96(DX), Y7
+	VMULPS       Y6, Y0, Y8
+	VFMADD231PS  Y7, Y1, Y8
+	VMULPS       Y6, Y1, Y6
+	VFNMADD231PS Y7, Y0, Y6
+	VMOVUPS      (CX), Y7
+	VMOVUPS      224(CX), Y9
+	VFMADD231PS  Y7, Y8, Y2
+	VFMADD231PS  Y7, Y6, Y3
+	VFMADD231PS  Y4, Y8, Y9
+	VFMADD231PS  Y5, Y6, Y9
+	VMOVUPS      Y9, 224(CX)
+	DECQ         R13
+	JNZ          reverse
+	VMOVUPS      Y0, (R14)
+	VMOVUPS      Y1, (R14)(AX*1)
+	VMOVUPS      Y2, (R15)
+	VMOVUPS      Y3, (R15)(AX*1)
+	ADDQ         $0x20, a+24(FP)
+	ADDQ         $0x20, h+32(FP)
+	ADDQ         $0x20, carry+40(FP)
+	ADDQ         $0x20, da+48(FP)
+	ADDQ         $0x20, db+88(FP)
+	ADDQ         $0x20, dbIm+96(FP)
+	ADDQ         $0x20, dc+104(FP)
+	ADDQ         $0x20, dcIm+112(FP)
+	ADDQ         $0x20, b+56(FP)
+	ADDQ         $0x20, bIm+64(FP)
+	ADDQ         $0x20, c+72(FP)
+	ADDQ         $0x20, cIm+80(FP)
+	DECQ         states+16(FP)
+	JNZ          states
 	VZEROUPPER
 	RET
 

@@ -34,7 +34,8 @@ var table struct {
 	eighthMagic, eighths, minEighth, maxEighth, e1, e2, e3 Mem
 	magic                                                  Mem
 	minExp, log2e, ln2Hi, ln2Lo                            Mem
-	one, two, ln2, sign                                    Mem
+	one, two, four, minusHalf, ln2, sign, halfPi, turn     Mem
+	sin, cos                                               [3]Mem
 	masks                                                  Mem // eight words of ones, eight of zeros
 	exp                                                    [len(spec.ExpPoly)]Mem
 	atanh                                                  [len(spec.AtanhPoly)]Mem
@@ -74,6 +75,14 @@ func constants() {
 	}
 	t.one = constant("one", 1)
 	t.two = constant("two", 2)
+	t.four = constant("four", 4)
+	t.minusHalf = constant("minusHalf", -.5)
+	t.halfPi = constant("halfPi", math.Pi/2)
+	t.turn = constant("turn", 2*math.Pi*spec.Log2E)
+	for i := range t.sin {
+		t.sin[i] = constant(fmt.Sprintf("sin%d", i), spec.Sin[i])
+		t.cos[i] = constant(fmt.Sprintf("cos%d", i), spec.Cos[i])
+	}
 	t.ln2 = constant("ln2", spec.Ln2)
 	t.sign = constant("sign", float32(math.Copysign(0, -1)))
 	for i, f := range spec.ExpPoly {
@@ -136,6 +145,11 @@ func main() {
 		scanBackward(v)
 	}
 	steps()
+	for i := range 4 {
+		v := variant{constB: i&1 != 0, constC: i&2 != 0}
+		complexForward(v)
+		complexBackward(v)
+	}
 	prepares()
 	finishes()
 	seeds()
