@@ -163,7 +163,7 @@ func explain(op, path string, err error) error {
 	if errors.As(err, &done) || errors.As(err, &missing) || errors.As(err, &many) {
 		return err
 	}
-	kind, hint := diagnose(err)
+	hint, kind := diagnose(err)
 	if kind != nil {
 		err = &cause{kind, err}
 	}
@@ -171,7 +171,7 @@ func explain(op, path string, err error) error {
 }
 
 // diagnose finds the sentinel and the hint that fit an error.
-func diagnose(err error) (kind error, hint string) {
+func diagnose(err error) (hint string, kind error) {
 	const (
 		full     = "free some space or raise the quota, then call again: what was logged before is kept in the journal"
 		readonly = "make the file and its directory writable, or open with ReadOnly"
@@ -181,36 +181,36 @@ func diagnose(err error) (kind error, hint string) {
 	if errors.As(err, &se) {
 		switch se.Code {
 		case sqlite3.ErrFull:
-			return ErrDiskFull, full
+			return full, ErrDiskFull
 		case sqlite3.ErrReadonly:
-			return ErrReadOnly, readonly
+			return readonly, ErrReadOnly
 		case sqlite3.ErrCorrupt:
-			return ErrCorrupt, corrupt
+			return corrupt, ErrCorrupt
 		case sqlite3.ErrNotADB:
-			return ErrNotTracker, "choose another path: this file is not an SQLite database"
+			return "choose another path: this file is not an SQLite database", ErrNotTracker
 		case sqlite3.ErrBusy, sqlite3.ErrLocked:
-			return nil, "another program holds the database; close it, or raise LockTimeout"
+			return "another program holds the database; close it, or raise LockTimeout", nil
 		case sqlite3.ErrCantOpen:
-			return nil, "check that the directory exists and may be written"
+			return "check that the directory exists and may be written", nil
 		case sqlite3.ErrIoErr:
 			if isFull(se.SystemErrno) {
-				return ErrDiskFull, full
+				return full, ErrDiskFull
 			}
-			return nil, "the disk reported an error; look at the system's log"
+			return "the disk reported an error; look at the system's log", nil
 		}
-		return nil, ""
+		return "", nil
 	}
 	switch {
 	case isFull(err):
-		return ErrDiskFull, full
+		return full, ErrDiskFull
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return ErrReadOnly, readonly
+		return readonly, ErrReadOnly
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, "check the path; directories are not made for you"
+		return "check the path; directories are not made for you", nil
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, "another process has been writing for long; call again, or raise LockTimeout"
+		return "another process has been writing for long; call again, or raise LockTimeout", nil
 	}
-	return nil, ""
+	return "", nil
 }
 
 // transient reports whether trying the same commit again later can help without anybody doing anything.

@@ -141,7 +141,7 @@ func backupInto(ctx context.Context, db *sql.DB, path string) error {
 
 // explainCause adds the sentinel that fits err.
 func explainCause(err error) error {
-	if kind, _ := diagnose(err); kind != nil {
+	if _, kind := diagnose(err); kind != nil {
 		return &cause{kind, err}
 	}
 	return err

@@ -94,7 +94,7 @@ func BenchmarkSelectiveStep(b *testing.B) {
 	}
 }
 
-// BenchmarkComplex is the complex scan, plain Go in its recurrence.
+// BenchmarkComplex is the complex scan.
 func BenchmarkComplex(b *testing.B) {
 	s := Shape{4, 256, 128, 16}
 	for _, static := range []bool{false, true} {

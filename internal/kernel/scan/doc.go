@@ -57,8 +57,7 @@
 // every result are therefore the same for any number of workers.
 //
 // Two engines do the work: AVX2 assembly written by ./gen (avo), or the same in
-// plain Go where there is no AVX2 or the build has the tag noasm. The recurrence
-// of a complex selective scan is plain Go in both.
+// plain Go where there is no AVX2 or the build has the tag noasm.
 //
 // Does not include: an associative (parallel in time) scan, groups of B and C
 // shared by some of the channels, and state in any type but float32.

@@ -65,7 +65,7 @@ func (avx2Engine) scanComplex(steps int, frame []float32, s system, h []float32)
 		{avx2ComplexVV, avx2ComplexVC}, {avx2ComplexCV, avx2ComplexCC},
 	}[bit(s.b.lanes)][bit(s.c.lanes)]
 	kernel(steps, &frame[0], s.n, &s.a[0], &h[0], &s.b.v[0], &s.b.im[0], &s.c.v[0], &s.c.im[0],
-		inBytes(s.b.ld), inBytes(s.b.imLd), inBytes(s.c.ld), inBytes(s.c.imLd), 0)
+		inBytes(s.b.ld), inBytes(s.b.imLd), inBytes(s.c.ld), inBytes(s.c.imLd), inBytes(s.n*lanes))
 }
 
 func (avx2Engine) scanBackComplex(steps int, frame []float32, s system, h []float32, adj adjoint) {
@@ -76,7 +76,7 @@ func (avx2Engine) scanBackComplex(steps int, frame []float32, s system, h []floa
 	kernel(steps, &frame[0], s.n, &s.a[0], &h[0], &adj.carry[0], &adj.da[0],
 		&s.b.v[0], &s.b.im[0], &s.c.v[0], &s.c.im[0], &adj.db[0], &adj.dbIm[0], &adj.dc[0], &adj.dcIm[0],
 		inBytes(s.b.ld), inBytes(s.b.imLd), inBytes(s.c.ld), inBytes(s.c.imLd),
-		inBytes(adj.dbLd), inBytes(adj.dbLd), inBytes(adj.dcLd), inBytes(adj.dcLd), &adj.tmp[0], 0)
+		inBytes(adj.dbLd), inBytes(adj.dbLd), inBytes(adj.dcLd), inBytes(adj.dcLd), &adj.tmp[0], inBytes(s.n*lanes))
 }
 
 func (avx2Engine) step(channels int, frame []float32, r stepRows) {

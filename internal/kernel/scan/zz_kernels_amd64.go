@@ -134,42 +134,42 @@ func avx2Step(rows int, frame *float32, states int, a *float32, h *float32, b *f
 //go:noescape
 func avx2StepSigned(rows int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, dskip *float32, bStep int, cStep int)
 
-// avx2ComplexVV runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps of b and c in bytes, plane is scratch.
+// avx2ComplexVV runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexVV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
 
-// avx2ComplexBackVV is the adjoint of avx2ComplexVV over the chunk; steps in bytes, plane is scratch.
+// avx2ComplexBackVV is the adjoint of avx2ComplexVV over the chunk; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 
-// avx2ComplexCV runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps of b and c in bytes, plane is scratch.
+// avx2ComplexCV runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexCV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
 
-// avx2ComplexBackCV is the adjoint of avx2ComplexCV over the chunk; steps in bytes, plane is scratch.
+// avx2ComplexBackCV is the adjoint of avx2ComplexCV over the chunk; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 
-// avx2ComplexVC runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps of b and c in bytes, plane is scratch.
+// avx2ComplexVC runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexVC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
 
-// avx2ComplexBackVC is the adjoint of avx2ComplexVC over the chunk; steps in bytes, plane is scratch.
+// avx2ComplexBackVC is the adjoint of avx2ComplexVC over the chunk; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 
-// avx2ComplexCC runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps of b and c in bytes, plane is scratch.
+// avx2ComplexCC runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexCC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
 
-// avx2ComplexBackCC is the adjoint of avx2ComplexCC over the chunk; steps in bytes, plane is scratch.
+// avx2ComplexBackCC is the adjoint of avx2ComplexCC over the chunk; steps and plane in bytes.
 //
 //go:noescape
 func avx2ComplexBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)

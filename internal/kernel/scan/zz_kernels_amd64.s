@@ -7458,9 +7458,6 @@ TEXT ·avx2ComplexVV(SB), NOSPLIT, $0-112
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    states+16(FP), AX
-	SHLQ    $0x05, AX
-	MOVQ    AX, plane+104(FP)
 
 states:
 	MOVQ    plane+104(FP), AX
@@ -7563,10 +7560,6 @@ steps:
 // func avx2ComplexBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·avx2ComplexBackVV(SB), NOSPLIT, $8-200
-	MOVQ states+16(FP), AX
-	SHLQ $0x05, AX
-	MOVQ AX, plane+192(FP)
-
 states:
 	MOVQ    plane+192(FP), AX
 	MOVQ    frame+8(FP), CX
@@ -7771,9 +7764,6 @@ TEXT ·avx2ComplexCV(SB), NOSPLIT, $0-112
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    states+16(FP), AX
-	SHLQ    $0x05, AX
-	MOVQ    AX, plane+104(FP)
 
 states:
 	MOVQ    plane+104(FP), AX
@@ -7876,10 +7866,6 @@ steps:
 // func avx2ComplexBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·avx2ComplexBackCV(SB), NOSPLIT, $8-200
-	MOVQ states+16(FP), AX
-	SHLQ $0x05, AX
-	MOVQ AX, plane+192(FP)
-
 states:
 	MOVQ    plane+192(FP), AX
 	MOVQ    frame+8(FP), CX
@@ -8084,9 +8070,6 @@ TEXT ·avx2ComplexVC(SB), NOSPLIT, $0-112
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    states+16(FP), AX
-	SHLQ    $0x05, AX
-	MOVQ    AX, plane+104(FP)
 
 states:
 	MOVQ    plane+104(FP), AX
@@ -8189,10 +8172,6 @@ steps:
 // func avx2ComplexBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·avx2ComplexBackVC(SB), NOSPLIT, $8-200
-	MOVQ states+16(FP), AX
-	SHLQ $0x05, AX
-	MOVQ AX, plane+192(FP)
-
 states:
 	MOVQ    plane+192(FP), AX
 	MOVQ    frame+8(FP), CX
@@ -8397,9 +8376,6 @@ TEXT ·avx2ComplexCC(SB), NOSPLIT, $0-112
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    states+16(FP), AX
-	SHLQ    $0x05, AX
-	MOVQ    AX, plane+104(FP)
 
 states:
 	MOVQ    plane+104(FP), AX
@@ -8502,10 +8478,6 @@ steps:
 // func avx2ComplexBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·avx2ComplexBackCC(SB), NOSPLIT, $8-200
-	MOVQ states+16(FP), AX
-	SHLQ $0x05, AX
-	MOVQ AX, plane+192(FP)
-
 states:
 	MOVQ    plane+192(FP), AX
 	MOVQ    frame+8(FP), CX

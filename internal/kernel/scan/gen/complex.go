@@ -113,24 +113,16 @@ func (p arrays) operand(constant bool, re, im string) pair {
 }
 
 // planes are the addresses of both planes of a state in a parameter of shape
-// (2, states, 8); plane is the bytes of one.
+// (2, states, 8); plane is the bytes of one plane.
 func planes(name string, plane reg.GPVirtual) (re, im Mem) {
 	p := argument(name)
 	return pointer(p, 0), Mem{Base: p, Index: plane, Scale: 1}
 }
 
-// planeBytes is the bytes of one plane: the states still to do plus those done
-// have been counted down in states, so it is taken before the loop.
-func planeBytes() Mem {
-	r := argument("states")
-	SHLQ(Imm(5), r)
-	MOVQ(r, slot("plane"))
-	return slot("plane")
-}
-
-// eachComplexState emits the loop over the states.
+// eachComplexState emits the loop over the states, and the function's end.
+// vectors names the parameters that move by a vector from state to state, bs
+// and cs those that move as B and C do.
 func eachComplexState(v variant, vectors, bs, cs []string, body func(plane reg.GPVirtual)) {
-	planeBytes()
 	Label("states")
 	plane := argument("plane")
 	body(plane)
@@ -151,7 +143,7 @@ func eachComplexState(v variant, vectors, bs, cs []string, body func(plane reg.G
 func complexForward(v variant) {
 	function("Complex"+v.String(),
 		"func(steps int, frame *float32, states int, a, h, b, bIm, c, cIm *float32, bStep, bImStep, cStep, cImStep, plane int)",
-		"runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps of b and c in bytes, plane is scratch.")
+		"runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.")
 	moving := []string{"b", "bIm", "c", "cIm"}
 	k := loadExp2Regs()
 	eachComplexState(v, []string{"a", "h"}, moving[:2], moving[2:], func(plane reg.GPVirtual) {
@@ -179,7 +171,7 @@ const tmpPairs = 4 * vector
 func complexBackward(v variant) {
 	function("ComplexBack"+v.String(),
 		"func(steps int, frame *float32, states int, a, h, carry, da, b, bIm, c, cIm, db, dbIm, dc, dcIm *float32, bStep, bImStep, cStep, cImStep, dbStep, dbImStep, dcStep, dcImStep int, tmp *float32, plane int)",
-		"is the adjoint of avx2Complex"+v.String()+" over the chunk; steps in bytes, plane is scratch.")
+		"is the adjoint of avx2Complex"+v.String()+" over the chunk; steps and plane in bytes.")
 	vectors := []string{"a", "h", "carry", "da", "db", "dbIm", "dc", "dcIm"}
 	eachComplexState(v, vectors, []string{"b", "bIm"}, []string{"c", "cIm"}, func(plane reg.GPVirtual) {
 		moving := []string{"b", "bIm", "c", "cIm", "db", "dbIm", "dc", "dcIm"}
