@@ -172,7 +172,7 @@ func TestPastWantsAnExperiment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Record(run).End(lab.Finished); err != nil {
+	if err := Record(run).End(lab.Finished, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := Past(context.Background(), store, "own"); err == nil || !strings.Contains(err.Error(), "no experiment") {

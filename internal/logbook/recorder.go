@@ -7,12 +7,11 @@ import (
 
 // Recorder is a lab.Recorder that logs to a run of the tracker.
 type Recorder struct {
-	run    *tracker.Run
-	detail string // why the run ends as it does
+	run *tracker.Run
 }
 
 // Record returns a recorder that logs to run and finishes it at End.
-func Record(run *tracker.Run) *Recorder { return &Recorder{run: run} }
+func Record(run *tracker.Run) *Recorder { return &Recorder{run} }
 
 // ID returns the run's id.
 func (r *Recorder) ID() string { return r.run.ID() }
@@ -34,18 +33,11 @@ func (r *Recorder) SaveArtifact(name string, data []byte) error {
 
 // SetTag notes a fact about the run.
 func (r *Recorder) SetTag(key, value string) error {
-	if key == "diverged_at_step" {
-		r.detail = "diverged at step " + value
-	}
 	return r.run.SetTag(key, value)
 }
 
 // End commits what was logged and closes the run. The statuses of the lab are
 // statuses of the tracker under the same names.
-func (r *Recorder) End(status lab.Status) error {
-	detail := r.detail
-	if status != lab.Diverged {
-		detail = ""
-	}
+func (r *Recorder) End(status lab.Status, detail string) error {
 	return r.run.FinishWith(tracker.Status(status), detail)
 }

@@ -156,6 +156,8 @@ func ParseExperiment(data []byte) (Experiment, error) {
 func (e Experiment) Override(data []byte) (Experiment, error) { return parseOver(e, data) }
 
 func parseOver(e Experiment, data []byte) (Experiment, error) {
+	// JSON decodes into the arrays that are there: they are the caller's.
+	e.Task.TrainLengths, e.Task.EvalLengths = slices.Clone(e.Task.TrainLengths), slices.Clone(e.Task.EvalLengths)
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {

@@ -148,7 +148,7 @@ func (r *ScalingResult) Figure() (*figure.Figure, error) {
 	for _, k := range r.Curves {
 		series = append(series, figure.Series{Name: k.Rung, X: k.Lengths, Y: k.Seconds})
 	}
-	from := r.Config.Lengths[min(len(r.Config.Lengths)/2, len(r.Config.Lengths)-3)]
+	from := r.Config.Lengths[fitFrom(len(r.Config.Lengths))]
 	return figure.Scaling(figure.Config{
 		Title:  fmt.Sprintf("Time of one block by length, width %d, %s", r.Config.D, r.Config.Device),
 		Note:   fmt.Sprintf("forward and backward, batch 1; points: median of %d; lines: power law from L=%d on", r.Config.Repeats, from),

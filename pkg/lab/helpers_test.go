@@ -61,8 +61,8 @@ func (r *memoryRun) SaveArtifact(name string, data []byte) error {
 	return nil
 }
 
-func (r *memoryRun) SetTag(k, v string) error { r.tags[k] = v; return nil }
-func (r *memoryRun) End(s Status) error       { r.status = s; return nil }
+func (r *memoryRun) SetTag(k, v string) error     { r.tags[k] = v; return nil }
+func (r *memoryRun) End(s Status, _ string) error { r.status = s; return nil }
 
 func (m *memory) Start(spec RunSpec) (Recorder, error) {
 	m.mu.Lock()

@@ -20,8 +20,9 @@ type Recorder interface {
 	SaveArtifact(name string, data []byte) error
 	// SetTag notes a fact about the run.
 	SetTag(key, value string) error
-	// End closes the run.
-	End(status Status) error
+	// End closes the run; detail says why it ended so, "" if there is nothing
+	// to say.
+	End(status Status, detail string) error
 }
 
 // RunSpec describes a run that is about to start.

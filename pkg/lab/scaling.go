@@ -23,10 +23,10 @@ type ScalingConfig struct {
 	Seed    uint64
 }
 
-// DefaultScalingConfig returns lengths 128 to 4096 at width 32.
+// DefaultScalingConfig returns lengths 128 to 8192 at width 32.
 func DefaultScalingConfig() ScalingConfig {
 	return ScalingConfig{Rungs: []string{"conv", "attention", "rnn", "lru", "mamba"}, D: 32,
-		Lengths: []int{128, 256, 512, 1024, 2048, 4096}, Repeats: 5, Device: "cpu", Seed: 1}
+		Lengths: []int{128, 256, 512, 1024, 2048, 4096, 8192}, Repeats: 5, Device: "cpu", Seed: 1}
 }
 
 // ScalingCurve is the measurements of one rung.
@@ -34,7 +34,7 @@ type ScalingCurve struct {
 	Rung    string
 	Lengths []float64
 	Seconds []float64      // median of a forward and backward pass of one sequence
-	Fit     stats.PowerLaw // over the longer half of the lengths, where the exponent shows
+	Fit     stats.PowerLaw // over the longer lengths, where the exponent shows
 }
 
 // ScalingResult is the curves of all rungs.
@@ -83,7 +83,7 @@ func MeasureScaling(ctx context.Context, c ScalingConfig) (*ScalingResult, error
 	}
 	for i := range res.Curves {
 		k := &res.Curves[i]
-		from := min(len(k.Lengths)/2, len(k.Lengths)-3)
+		from := fitFrom(len(k.Lengths))
 		if k.Fit, err = stats.LogLogSlope(k.Lengths[from:], k.Seconds[from:], Confidence); err != nil {
 			return nil, err
 		}
@@ -128,6 +128,10 @@ func blockStep(dev *tensor.Device, rung string, c ScalingConfig) (func(length in
 	}, nil
 }
 
+// fitFrom is the index of the first length that is fitted: the longer two thirds,
+// five of seven.
+func fitFrom(n int) int { return min(n/3, n-3) }
+
 func median(xs []float64) float64 {
 	s := slices.Clone(xs)
 	slices.Sort(s)
@@ -148,7 +152,7 @@ func (r *ScalingResult) Table() *table.Table {
 		}
 		t.Add(append(row, fmt.Sprintf("%.2f [%.2f, %.2f]", k.Fit.Exponent, k.Fit.Lo, k.Fit.Hi))...)
 	}
-	t.Note("The exponent is fitted to the longer half of the lengths.")
+	t.Note("The exponent is fitted to the longer two thirds of the lengths; its interval is 95 %.")
 	return t
 }
 

@@ -64,20 +64,20 @@ const (
 func Run(ctx context.Context, e Experiment, o Options) (*Result, error) {
 	t, err := newTrainer(e, o)
 	if err != nil {
-		return nil, end(o.Recorder, Failed, err)
+		return nil, end(o.Recorder, Failed, "", err)
 	}
 	if err := t.saveManifest(); err != nil {
-		return nil, end(o.Recorder, Failed, err)
+		return nil, end(o.Recorder, Failed, "", err)
 	}
 	status, err := t.train(ctx)
 	if err != nil {
-		return nil, end(o.Recorder, Failed, err)
+		return nil, end(o.Recorder, Failed, "", err)
 	}
 	t.result.Status = status
 	if err := t.saveCheckpoint(); err != nil {
-		return t.result, end(o.Recorder, Failed, err)
+		return t.result, end(o.Recorder, Failed, "", err)
 	}
-	if err := end(o.Recorder, status, nil); err != nil {
+	if err := end(o.Recorder, status, t.why, nil); err != nil {
 		return t.result, err
 	}
 	if status == Interrupted {
@@ -87,11 +87,14 @@ func Run(ctx context.Context, e Experiment, o Options) (*Result, error) {
 }
 
 // end closes the recorder, if there is one, and joins its error to err.
-func end(r Recorder, s Status, err error) error {
+func end(r Recorder, s Status, detail string, err error) error {
 	if r == nil {
 		return err
 	}
-	return errors.Join(err, r.End(s))
+	if err != nil {
+		detail = err.Error()
+	}
+	return errors.Join(err, r.End(s, detail))
 }
 
 // trainer is one run under way.
@@ -105,7 +108,8 @@ type trainer struct {
 	opt    *optim.AdamW
 	tape   *tensor.Tape
 	watch  divergence
-	step   int // steps done
+	why    string // how the run diverged
+	step   int    // steps done
 	tokens int
 	began  time.Time
 	spent  time.Duration // on training steps
@@ -265,6 +269,7 @@ func (t *trainer) trainStep() (bool, error) {
 	}
 	if diverged {
 		t.finish()
+		t.why = fmt.Sprintf("step %d: loss %.4g, gradient norm %.4g, first loss %.4g", t.step, value, norm, t.watch.First)
 		return false, t.tag("diverged_at_step", fmt.Sprint(t.step))
 	}
 	return true, nil

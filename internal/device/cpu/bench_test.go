@@ -53,64 +53,64 @@ func benchmarks(b, l, d int) []benchmark {
 	const vocabulary = 256
 	m := b * l
 	all := []benchmark{
-		{"Embedding", 0, 8 * f(m*d), func(e *env) func() {
+		{"Embedding", 0, 8 * float(m*d), func(e *env) func() {
 			t, w, y := e.ints(m, 0, vocabulary), e.in(vocabulary*d), e.in(m*d)
 			return func() { e.Embedding(t, d, w, y) }
 		}},
-		{"EmbeddingGrad", 0, 12 * f(m*d), func(e *env) func() {
+		{"EmbeddingGrad", 0, 12 * float(m*d), func(e *env) func() {
 			t, dy, dw := e.ints(m, 0, vocabulary), e.in(m*d), e.in(vocabulary*d)
 			return func() { e.EmbeddingGrad(t, d, dy, dw) }
 		}},
-		{"RMSNorm", 0, 8 * f(m*d), func(e *env) func() {
+		{"RMSNorm", 0, 8 * float(m*d), func(e *env) func() {
 			x, w, y, r := e.in(m*d), e.in(d), e.in(m*d), e.in(m)
 			return func() { e.RMSNorm(m, d, 1e-5, x, w, y, r) }
 		}},
-		{"RMSNormGrad", 0, 16 * f(m*d), func(e *env) func() {
+		{"RMSNormGrad", 0, 16 * float(m*d), func(e *env) func() {
 			x, w, r, dy, dx, dw := e.in(m*d), e.in(d), e.in(m), e.in(m*d), e.in(m*d), e.in(d)
 			return func() { e.RMSNormGrad(m, d, x, w, r, dy, dx, dw) }
 		}},
-		{"LayerNorm", 0, 8 * f(m*d), func(e *env) func() {
+		{"LayerNorm", 0, 8 * float(m*d), func(e *env) func() {
 			x, w, c, y, mu, r := e.in(m*d), e.in(d), e.in(d), e.in(m*d), e.in(m), e.in(m)
 			return func() { e.LayerNorm(m, d, 1e-5, x, w, c, y, mu, r) }
 		}},
-		{"Dropout", 0, 8 * f(m*d), func(e *env) func() {
+		{"Dropout", 0, 8 * float(m*d), func(e *env) func() {
 			x, y := e.in(m*d), e.in(m*d)
 			return func() { e.Dropout(0.1, 7, x, y) }
 		}},
-		{"SiLUMul", 0, 12 * f(2*m*d), func(e *env) func() {
+		{"SiLUMul", 0, 12 * float(2*m*d), func(e *env) func() {
 			a, z, y := e.in(2*m*d), e.in(2*m*d), e.in(2*m*d)
 			return func() { e.SiLUMul(a, z, y) }
 		}},
-		{"SiLUMulGrad", 0, 28 * f(2*m*d), func(e *env) func() {
+		{"SiLUMulGrad", 0, 28 * float(2*m*d), func(e *env) func() {
 			a, z, dy, da, dz := e.in(2*m*d), e.in(2*m*d), e.in(2*m*d), e.in(2*m*d), e.in(2*m*d)
 			return func() { e.SiLUMulGrad(a, z, dy, da, dz) }
 		}},
-		{"Tanh", 0, 8 * f(2*m*d), func(e *env) func() {
+		{"Tanh", 0, 8 * float(2*m*d), func(e *env) func() {
 			x, y := e.in(2*m*d), e.in(2*m*d)
 			return func() { e.Apply(device.Tanh, x, y) }
 		}},
-		{"SumRows", 0, 4 * f(m*d), func(e *env) func() {
+		{"SumRows", 0, 4 * float(m*d), func(e *env) func() {
 			x, y := e.in(m*d), e.in(d)
 			return func() { e.SumRows(m, d, x, y) }
 		}},
-		{"AdamW", 0, 28 * f(100*d*d), func(e *env) func() {
+		{"AdamW", 0, 28 * float(100*d*d), func(e *env) func() {
 			w, g, v1, v2 := e.in(100*d*d), e.in(100*d*d), e.in(100*d*d), e.uniform(100*d*d, 0, 1)
 			h := device.AdamW{LR: 1e-9, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 0.1, C1: 1, C2: 1, GradScale: 1}
 			return func() { e.AdamW(h, w, g, v1, v2) }
 		}},
-		{"CrossEntropy", 0, 4 * f(m*vocabulary), func(e *env) func() {
+		{"CrossEntropy", 0, 4 * float(m*vocabulary), func(e *env) func() {
 			x, t, lse, loss := e.in(m*vocabulary), e.ints(m, 0, vocabulary), e.in(m), e.in(1)
 			return func() { e.CrossEntropy(m, vocabulary, x, t, lse, loss) }
 		}},
-		{"CrossEntropyGrad", 0, 12 * f(m*vocabulary), func(e *env) func() {
+		{"CrossEntropyGrad", 0, 12 * float(m*vocabulary), func(e *env) func() {
 			x, t, lse, loss, dx := e.in(m*vocabulary), e.ints(m, 0, vocabulary), e.in(m), e.in(1), e.in(m*vocabulary)
 			return func() { e.CrossEntropyGrad(m, vocabulary, x, t, lse, loss, dx) }
 		}},
-		{"MatMul in", 2 * f(m*d*4*d), 0, func(e *env) func() {
+		{"MatMul in", 2 * float(m*d*4*d), 0, func(e *env) func() {
 			x, w, y := e.in(m*d), e.in(4*d*d), e.in(m*4*d)
 			return func() { e.MatMul(false, true, m, 4*d, d, x, w, device.Buf{}, y, false) }
 		}},
-		{"MatMul dW", 2 * f(m*d*4*d), 0, func(e *env) func() {
+		{"MatMul dW", 2 * float(m*d*4*d), 0, func(e *env) func() {
 			x, w, y := e.in(m*d), e.in(4*d*d), e.in(m*4*d)
 			return func() { e.MatMul(true, false, 4*d, d, m, y, x, device.Buf{}, w, true) }
 		}},
@@ -120,7 +120,7 @@ func benchmarks(b, l, d int) []benchmark {
 	return append(all, recurrentBenchmarks(b, l, d)...)
 }
 
-func f(n int) float64 { return float64(n) }
+func float(n int) float64 { return float64(n) }
 
 // stepBenchmark is what one Mamba layer needs to generate one token for each
 // of b streams.
@@ -157,36 +157,36 @@ func sequenceBenchmarks(b, l, d int) []benchmark {
 		return a
 	}
 	return []benchmark{
-		{"Conv1D", 0, 8 * f(2*b*l*d), func(e *env) func() {
+		{"Conv1D", 0, 8 * float(2*b*l*d), func(e *env) func() {
 			c := conv(e)
 			return func() { e.Conv1D(c) }
 		}},
-		{"Conv1DGrad", 0, 16 * f(2*b*l*d), func(e *env) func() {
+		{"Conv1DGrad", 0, 16 * float(2*b*l*d), func(e *env) func() {
 			c, n := conv(e), 2*b*l*d
 			dy, dx, dw, db := e.in(n), e.in(n), e.in(8*d), e.in(2*d)
 			return func() { e.Conv1DGrad(c, dy, dx, dw, db) }
 		}},
-		{"Rotary", 0, 8 * f(b*l*d), func(e *env) func() {
+		{"Rotary", 0, 8 * float(b*l*d), func(e *env) func() {
 			x, y := e.in(b*l*d), e.in(b*l*d)
 			return func() {
 				e.Rotary(device.Rotary{B: b, L: l, H: heads, Dh: d / heads, Base: 10000}, x, y, false, false)
 			}
 		}},
 		// Half of the scores count.
-		{"Attention", 2 * f(b*l*l*d), 0, func(e *env) func() {
+		{"Attention", 2 * float(b*l*l*d), 0, func(e *env) func() {
 			a := attention(e)
 			return func() { e.Attention(a) }
 		}},
-		{"AttentionGrad", 5 * f(b*l*l*d), 0, func(e *env) func() {
+		{"AttentionGrad", 5 * float(b*l*l*d), 0, func(e *env) func() {
 			a, n := attention(e), b*l*d
 			dy, dq, dk, dv := e.in(n), e.in(n), e.in(n), e.in(n)
 			return func() { e.AttentionGrad(a, dy, dq, dk, dv) }
 		}},
-		{"SelectiveScan", 6 * f(b*l*2*d*16), 0, func(e *env) func() {
+		{"SelectiveScan", 6 * float(b*l*2*d*16), 0, func(e *env) func() {
 			s := selectiveMode{b: b, l: l, d: 2 * d, n: 16, softplus: true, noState: true}.forward(e, true)
 			return func() { e.SelectiveScan(s) }
 		}},
-		{"SelectiveScanGrad", 14 * f(b*l*2*d*16), 0, func(e *env) func() {
+		{"SelectiveScanGrad", 14 * float(b*l*2*d*16), 0, func(e *env) func() {
 			m := selectiveMode{b: b, l: l, d: 2 * d, n: 16, softplus: true, noState: true}
 			s := m.forward(e, true)
 			nu, nb, nc, _ := m.sizes()
@@ -194,12 +194,12 @@ func sequenceBenchmarks(b, l, d int) []benchmark {
 				DB: e.in(nb), DC: e.in(nc), DDskip: e.in(m.d), DZ: e.in(nu)}
 			return func() { e.SelectiveScanGrad(s, g) }
 		}},
-		{"LinearScan complex", 0, 16 * f(b*l*d), func(e *env) func() {
+		{"LinearScan complex", 0, 16 * float(b*l*d), func(e *env) func() {
 			n := b * l * d
 			s := &device.LinearScan{B: b, L: l, D: d, A: e.uniform(d, 0, 0.7), AIm: e.uniform(d, 0, 0.7), X: e.in(n), XIm: e.in(n), H: e.in(n), HIm: e.in(n)}
 			return func() { e.LinearScan(s) }
 		}},
-		{"LinearScanGrad complex", 0, 40 * f(b*l*d), func(e *env) func() {
+		{"LinearScanGrad complex", 0, 40 * float(b*l*d), func(e *env) func() {
 			n := b * l * d
 			s := &device.LinearScan{B: b, L: l, D: d, A: e.uniform(d, 0, 0.7), AIm: e.uniform(d, 0, 0.7), H: e.in(n), HIm: e.in(n), X: e.in(n), XIm: e.in(n)}
 			g := &device.LinearScanGrad{DH: e.in(n), DHIm: e.in(n), DA: e.in(d), DAIm: e.in(d), DX: e.in(n), DXIm: e.in(n)}
@@ -214,7 +214,7 @@ func recurrentBenchmarks(b, l, h int) []benchmark {
 		b, l = 2*b, 256
 	}
 	n := b * l * h
-	product := 2 * f(n*h) // of one gate
+	product := 2 * float(n*h) // of one gate
 	return []benchmark{
 		{"Elman", product, 0, func(e *env) func() {
 			s := &device.Elman{B: b, L: l, H: h, X: e.in(n), W: weight(e, 1, h), Out: e.in(n)}

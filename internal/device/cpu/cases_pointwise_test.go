@@ -102,6 +102,7 @@ func binaryCases(n int) []testCase {
 		{op: "DropoutGrad", mode: mode, zero: n == 1, run: func(e *env) { e.DropoutGrad(0.3, 5, e.in(n), e.grad("dx", n)) }},
 		{op: "Sum", mode: mode, run: func(e *env) { e.Sum(e.uniform(n, -1, 2), e.out("y", 1)) }},
 		{op: "SumGrad", mode: mode, run: func(e *env) { e.SumGrad(e.in(1), e.grad("dx", n)) }},
+		{op: "Sum", mode: mode + " of nothing", zero: true, run: func(e *env) { e.Sum(e.in(0), e.out("y", 1)) }},
 		{op: "SumSquares", mode: mode, run: func(e *env) { e.values("sum", e.SumSquares(e.in(n))) }},
 	}
 }

@@ -105,7 +105,7 @@ func (d *Device) SumSquares(x device.Buf) float64 { return d.sumBlocks(x.F32, ve
 
 // sumBlocks adds f of the blocks of x, in order.
 func (d *Device) sumBlocks(x []float32, f func([]float32) float32) float64 {
-	parts := d.free.get((len(x) + grain - 1) / grain)
+	parts := d.free.get(max(1, (len(x)+grain-1)/grain))
 	defer d.free.put(parts)
 	d.flat(len(x), func(lo, hi int) { parts[lo/grain] = f(x[lo:hi]) })
 	total := 0.0

@@ -76,6 +76,22 @@ func TestDecay(t *testing.T) {
 	})
 }
 
+// TestDecayUnderflow: however negative a finite ΔA is, Ā vanishes.
+func TestDecayUnderflow(t *testing.T) {
+	eachEngine(t, func(t *testing.T, pureGo bool) {
+		e, one := engineFor(pureGo), filled(lanes, 1)
+		for z := float32(-126); z > -math.MaxFloat32/1.1; z *= 1.01 {
+			frame := frameOf(e, deltaRaw, filled(lanes, z))
+			h := filled(lanes, 1)
+			zero := operand{v: make([]float32, lanes), lanes: true}
+			e.scan(1, frame, system{n: 1, a: one, b: zero, c: zero}, h)
+			if !(math.Abs(float64(h[3])) < 1e-18) {
+				t.Fatalf("2^%g = %g", z, h[3])
+			}
+		}
+	})
+}
+
 // TestCosSin: absolute error within 2 roundings of one, for a few turns.
 func TestCosSin(t *testing.T) {
 	worst := 0.

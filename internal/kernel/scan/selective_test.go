@@ -134,8 +134,8 @@ func allowed(name string, want trace) float64 {
 func TestSelectiveShapes(t *testing.T) {
 	eachEngine(t, func(t *testing.T, pureGo bool) {
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, l := range []int{1, 2, 15, 16, 17, 63, 64, 65, 100} {
-			for _, d := range []int{1, 7, 8, 9, 24} {
+		for _, l := range []int{1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100} {
+			for _, d := range []int{1, 7, 8, 9, 16, 24} {
 				for _, n := range []int{1, 2, 3, 8, 16, 17, 64} {
 					s := Shape{1 + r.IntN(3), l, d, n}
 					o := options{softplus: r.IntN(4) > 0, constB: r.IntN(4) == 0, constC: r.IntN(4) == 0, signed: r.IntN(4) == 0}

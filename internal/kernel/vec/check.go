@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// noAssembly is the panic of the assembly's stand-ins.
-const noAssembly = "vec: this build has no assembly"
-
 // check panics unless all lengths are equal. names are the arguments' names,
 // separated by spaces, in the lengths' order.
 func check(function, names string, lengths ...int) {

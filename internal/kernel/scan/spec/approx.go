@@ -27,8 +27,9 @@ const (
 	// MinExp2 and MaxExp2 clamp k/8, so that the exponent field never wraps:
 	// an underflowing decay becomes 2^-126, the smallest normal float32, and an
 	// overflowing one saturates at 2^127. Clamping k rather than z costs
-	// nothing, integer instructions having ports of their own, but leaves f
-	// unclamped: beyond |z| = 1e18 the result is not meaningful.
+	// nothing, integer instructions having ports of their own. It leaves f
+	// unclamped where z has no eighths left (|z| > 2^19), but f is then below
+	// 2^22, and zero above 2^45: times 2^-126 the result is still below 1e-18.
 	MinExp2 = -126
 	MaxExp2 = 127
 
