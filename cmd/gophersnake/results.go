@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -68,7 +69,7 @@ func (l *ladderRun) finish(ctx context.Context, preset lab.Preset) error {
 	for i, r := range l.results {
 		fmt.Fprintf(&b, "\n## %s\n\n%s", r.Config.Arms[0].Experiment.Task.Name, markdown(r, l.names[i]))
 	}
-	if err := writeFile(l.flags.out, "ladder.md", b.String()); err != nil {
+	if err := errors.Join(writeFile(l.flags.out, "ladder.md", b.String()), l.record(preset, env)); err != nil {
 		return err
 	}
 	for _, note := range l.book.Notes() {
@@ -80,6 +81,20 @@ func (l *ladderRun) finish(ctx context.Context, preset lab.Preset) error {
 	}
 	fmt.Fprintf(l.app.Out, ". Tables and figures: %s\n", filepath.Join(l.flags.out, "ladder.md"))
 	return l.whatNext(ctx)
+}
+
+// record writes every number of the ladder as JSON.
+func (l *ladderRun) record(preset lab.Preset, env map[string]string) error {
+	rec := lab.LadderRecord{Preset: preset.Name, Seconds: time.Since(l.start).Seconds(), Runs: l.ended, Reused: l.reused,
+		Machine: map[string]string{"cpu": env["cpu.model"], "cores": env["cpu.cores"], "go": env["go.version"], "kernels": env["extra.kernels"]}}
+	for _, r := range l.results {
+		rec.Studies = append(rec.Studies, r.Record())
+	}
+	data, err := json.MarshalIndent(rec, "", " ")
+	if err != nil {
+		return err
+	}
+	return writeFile(l.flags.out, "ladder.json", string(data)+"\n")
 }
 
 // whatNext prints commands that lead on, with the best runs' ids in them.

@@ -19,14 +19,6 @@ const (
 	end   = "<!-- /ladder -->"
 )
 
-// resultFile is what a ladder leaves: where it ran, and its studies.
-type resultFile struct {
-	Preset  string            `json:"preset"`
-	Machine map[string]string `json:"machine"`
-	Seconds float64           `json:"seconds"`
-	Studies []lab.StudyRecord `json:"studies"`
-}
-
 func main() {
 	if err := run("out", "."); err != nil {
 		fmt.Fprintln(os.Stderr, "results:", err)
@@ -75,14 +67,17 @@ func section(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var f resultFile
+	var f lab.LadderRecord
 	if err := json.Unmarshal(data, &f); err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
+	if f.Reused > 0 || len(f.Studies) == 0 {
+		return "", fmt.Errorf("%s: %d studies, %d of %d runs were found in a database: the time is not that of the whole; run `make reproduce` on a new database", path, len(f.Studies), f.Reused, f.Runs)
+	}
 	var b strings.Builder
 	b.WriteString(lab.SummaryTable(f.Studies).Markdown())
-	fmt.Fprintf(&b, "\nMean ± half of the 95 %% t interval over %d seeds; every rung had the same tuning budget. Preset `%s`, %.0f s for everything on %s.\n",
-		len(f.Studies[0].Seeds), f.Preset, f.Seconds, f.Machine["cpu"])
+	fmt.Fprintf(&b, "\nMean ± half of the 95 %% t interval over %d seeds; every rung had the same tuning budget. Preset `%s`: %d runs in %.0f s on %s cores of %s.\n",
+		len(f.Studies[0].Seeds), f.Preset, f.Runs, f.Seconds, f.Machine["cores"], f.Machine["cpu"])
 	return b.String(), nil
 }
 

@@ -9,6 +9,16 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 )
 
+// LadderRecord is what a whole ladder came to, and where and how long it ran.
+type LadderRecord struct {
+	Preset  string            `json:"preset"`
+	Machine map[string]string `json:"machine"`
+	Seconds float64           `json:"seconds"`
+	Runs    int               `json:"runs"`
+	Reused  int               `json:"reused"` // of them, found in the database and not run in these seconds
+	Studies []StudyRecord     `json:"studies"`
+}
+
 // StudyRecord is a study's outcome as plain numbers, from which every figure
 // and table of a report can be worked out again.
 type StudyRecord struct {
