@@ -10,6 +10,8 @@
 //     theirs, so a value that is used twice collects both contributions.
 //   - A nil Buf (the zero value) stands for an absent optional input, or an
 //     output, a value kept for the gradient, or a gradient that nobody wants.
+//   - Outputs do not overlap inputs, except where a field says that they may.
+//     Imaginary parts are given exactly when their real parts are.
 //   - Shapes were checked by the caller (package tensor); an implementation
 //     may index without further tests.
 //   - The bits of a result do not depend on the number of workers: reductions

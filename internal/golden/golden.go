@@ -48,6 +48,26 @@ func Load(tb testing.TB, file string) []Case {
 	return cases
 }
 
+// Int returns a whole number of the case's settings.
+func (c Case) Int(key string) int { return int(c.Meta[key].(float64)) }
+
+// Swap returns x (b,m,n,k) as (b,n,m,k): PyTorch's (B,D,L) as our (B,L,D), or
+// back. nil stays nil.
+func Swap(x []float64, b, m, n, k int) []float64 {
+	if x == nil {
+		return nil
+	}
+	y := make([]float64, len(x))
+	for i := range b {
+		for p := range m {
+			for q := range n {
+				copy(y[((i*n+q)*m+p)*k:][:k], x[((i*m+p)*n+q)*k:][:k])
+			}
+		}
+	}
+	return y
+}
+
 // RelErr returns max|got−want| / max(1e-300, max|want|). It returns +Inf when
 // there is nothing to compare, when the lengths differ and when any number is
 // NaN, so that a test with a bound fails. Arrays named in Meta["zero_grads"]

@@ -20,10 +20,7 @@ func checkGradient(t *testing.T, l Layer, w Worst) {
 	Perturb(params, 0.05)
 	x := tensor.Variable(dev, Noise(3, batch*length*l.D), batch, length, l.D)
 	z := tensor.Variable(dev, Noise(4, batch*length*l.D), batch, length, l.D)
-	wrt := []*tensor.Tensor{x}
-	for _, p := range params {
-		wrt = append(wrt, p.Tensor)
-	}
+	wrt := Tensors(params, x)
 	state := startedState(m, dev, batch, l.D).Export()
 	from := func() *nn.State {
 		s := m.NewState(batch)

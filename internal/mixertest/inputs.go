@@ -46,14 +46,23 @@ func Noise(seed uint64, n int) []float64 {
 // ones and zeros could hide an error, to the same float32 numbers on every
 // device.
 func Perturb(params []*tensor.Param, size float64) {
-	for i, p := range params {
+	rng := rand.New(rand.NewPCG(7, 11))
+	for _, p := range params {
 		data := p.Data()
-		for j, v := range Noise(uint64(i), len(data)) {
+		for i, v := range data {
 			// Rounded to 2⁻¹²: float32 and float64 starts give the same number.
-			data[j] = math.Round((data[j]+size*v)*4096) / 4096
+			data[i] = math.Round((v+size*rng.NormFloat64())*4096) / 4096
 		}
 		p.SetData(data)
 	}
+}
+
+// Tensors returns what to differentiate by: others, then the parameters.
+func Tensors(params []*tensor.Param, others ...*tensor.Tensor) []*tensor.Tensor {
+	for _, p := range params {
+		others = append(others, p.Tensor)
+	}
+	return others
 }
 
 // Forward returns m's output (B,L,·) for x (B,L,D) on a new tape.

@@ -76,8 +76,12 @@ func section(path string) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString(lab.SummaryTable(f.Studies).Markdown())
-	fmt.Fprintf(&b, "\nMean ± half of the 95 %% t interval over %d seeds; every rung had the same tuning budget. Preset `%s`: %d runs in %.0f s on %s cores of %s.\n",
-		len(f.Studies[0].Seeds), f.Preset, f.Runs, f.Seconds, f.Machine["cores"], f.Machine["cpu"])
+	var seeds []string
+	for _, s := range f.Studies {
+		seeds = append(seeds, fmt.Sprint(len(s.Seeds)))
+	}
+	fmt.Fprintf(&b, "\nMean ± half of the 95 %% t interval over %s seeds; every rung had the same tuning budget. Preset `%s`: %d runs in %.0f s on %s cores of %s.\n",
+		strings.Join(seeds, ", "), f.Preset, f.Runs, f.Seconds, f.Machine["cores"], f.Machine["cpu"])
 	return b.String(), nil
 }
 

@@ -54,7 +54,7 @@ func NewPreset(name string, tasks, rungs []string) (Preset, error) {
 func presetStudy(preset string, t task.Name, rungs []string) (StudyConfig, error) {
 	e := DefaultExperiment(t)
 	e.Task.EvalBatches = 32
-	s := StudyConfig{LRs: []float64{3e-3, 1e-2}, TuneSeeds: []uint64{1001, 1002}, Seeds: []uint64{1, 2, 3}}
+	s := StudyConfig{LRs: []float64{3e-3, 1e-2}, TuneSeeds: []uint64{1001, 1002}, Seeds: []uint64{1, 2, 3, 4, 5}}
 	switch t {
 	case task.SelectiveCopying:
 		e.Steps = 2000
@@ -64,6 +64,7 @@ func presetStudy(preset string, t task.Name, rungs []string) (StudyConfig, error
 		e.Model.D, e.Model.Tied = 32, true
 		e.Task.Length, e.Task.Batch, e.Task.EvalBatches = 128, 8, 16
 		e.Steps, s.TuneSteps, s.TuneSeeds = 1500, 500, s.TuneSeeds[:1]
+		s.Seeds = s.Seeds[:3] // the slowest task by far
 	}
 	if preset == "full" {
 		e.Steps *= 4

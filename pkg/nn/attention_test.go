@@ -3,6 +3,7 @@ package nn_test
 import (
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -16,22 +17,22 @@ func attention(t *testing.T, d *tensor.Device) (a *nn.Attention, params []*tenso
 	if err != nil {
 		t.Fatal(err)
 	}
-	perturb(b.Params())
-	return a, b.Params(), random(6, 2*70*6)
+	mixertest.Perturb(b.Params(), 0.1)
+	return a, b.Params(), mixertest.Noise(6, 2*70*6)
 }
 
 // TestAttentionSteps: with a cache that starts at 16 steps and grows to 70,
 // step by step and in stretches, outputs are those of the whole.
 func TestAttentionSteps(t *testing.T) {
 	const b, l, w = 2, 70, 6
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		a, _, x := attention(t, d)
 		whole := steps(d, x, b, l, w, nil, func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return a.Forward(tp, x, nil) })
-		for name, cuts := range map[string][]int{"one by one": oneByOne(l), "in stretches": {16, 17, 50}, "at once": nil} {
+		for name, cuts := range map[string][]int{"one by one": mixertest.Cuts(l, 1), "in stretches": {16, 17, 50}, "at once": nil} {
 			s := a.NewState(b)
 			got := steps(d, x, b, l, w, cuts, func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return a.Forward(tp, x, s) })
-			if e := relErr(got, whole); !(e <= stepTol(d)) || s.Position != l {
-				t.Errorf("%s: %s: error %.2g at position %d, want <= %g at %d", d, name, e, s.Position, stepTol(d), l)
+			if e := mixertest.RelErr(got, whole); !(e <= mixertest.StepTol(d)) || s.Position != l {
+				t.Errorf("%s: %s: error %.2g at position %d, want <= %g at %d", d, name, e, s.Position, mixertest.StepTol(d), l)
 			}
 			if n := s.Get("keys").Dim(1); n < l || n > 2*l {
 				t.Errorf("%s: %s: a cache of %d steps for %d", d, name, n, l)
@@ -44,14 +45,14 @@ func TestAttentionSteps(t *testing.T) {
 // grown, in a new state whose cache has not.
 func TestAttentionImport(t *testing.T) {
 	const b, l, w, at = 2, 70, 6, 41
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		a, _, x := attention(t, d)
 		s := a.NewState(b)
-		whole := steps(d, x, b, l, w, oneByOne(l), func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return a.Forward(tp, x, s) })
+		whole := steps(d, x, b, l, w, mixertest.Cuts(l, 1), func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return a.Forward(tp, x, s) })
 		s = a.NewState(b)
-		got := steps(d, x, b, l, w, oneByOne(l), func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+		got := steps(d, x, b, l, w, mixertest.Cuts(l, 1), func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
 			if s.Position == at {
-				snap := throughJSON(t, s.Export())
+				snap := mixertest.ThroughJSON(t, s.Export())
 				s = a.NewState(b)
 				if err := s.Import(snap); err != nil {
 					t.Fatal(err)
@@ -59,7 +60,7 @@ func TestAttentionImport(t *testing.T) {
 			}
 			return a.Forward(tp, x, s)
 		})
-		if e := relErr(got, whole); e != 0 {
+		if e := mixertest.RelErr(got, whole); e != 0 {
 			t.Errorf("%s: the interruption changed the output by %.2g", d, e)
 		}
 	}
@@ -68,7 +69,7 @@ func TestAttentionImport(t *testing.T) {
 func TestAttentionGradient(t *testing.T) {
 	a, params, x := attention(t, tensor.Reference())
 	in := tensor.Variable(tensor.Reference(), x[:2*5*6], 2, 5, 6)
-	e := checkGradient(t, func(tp *tensor.Tape) *tensor.Tensor { return a.Forward(tp, in, nil) }, params, []*tensor.Tensor{in}, 0)
+	e := mixertest.Gradient(t, "whole", func(tp *tensor.Tape) *tensor.Tensor { return a.Forward(tp, in, nil) }, mixertest.Tensors(params, in), 0)
 	t.Logf("worst %.2g", e)
 }
 
@@ -76,7 +77,7 @@ func TestAttentionGradient(t *testing.T) {
 func TestAttentionWithStateHasNoGradient(t *testing.T) {
 	a, _, x := attention(t, tensor.Reference())
 	tp := tensor.NewTape(tensor.Reference())
-	mustPanic(t, "generation with gradients on", func() {
+	mixertest.MustPanic(t, "generation with gradients on", func() {
 		a.Forward(tp, tensor.From(tensor.Reference(), x[:2*6], 2, 1, 6), a.NewState(2))
 	}, "AttentionCached", "SetGrad(false)")
 }
@@ -84,6 +85,6 @@ func TestAttentionWithStateHasNoGradient(t *testing.T) {
 func TestAttentionConfigErrors(t *testing.T) {
 	for _, tt := range [][2]int{{6, 0}, {6, 4}, {6, 2}, {6, -3}} {
 		_, err := nn.NewAttention(nn.NewBuilder(tensor.Reference(), 1), tt[0], tt[1])
-		wantErrors(t, err, "want a divisor that leaves an even number of channels")
+		mixertest.WantErrors(t, err, "want a divisor that leaves an even number of channels")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -56,7 +57,7 @@ func (c blockCase) build(t *testing.T, d *tensor.Device) (*nn.Block, []*tensor.P
 	if err != nil {
 		t.Fatal(err)
 	}
-	perturb(b.Params())
+	mixertest.Perturb(b.Params(), 0.1)
 	return k, b.Params()
 }
 
@@ -73,19 +74,19 @@ func TestBlocks(t *testing.T) {
 	for _, c := range blockCases() {
 		t.Run(c.name, func(t *testing.T) {
 			const b, l = 2, 9
-			x := random(3, b*l*blockD)
+			x := mixertest.Noise(3, b*l*blockD)
 			d := tensor.Reference()
 			k, params := c.build(t, d)
 			if got := names(params); !slices.Equal(got, c.names) {
 				t.Errorf("parameters %v, want %v", got, c.names)
 			}
 			in := tensor.Variable(d, x, b, l, blockD)
-			diff = max(diff, checkGradient(t, c.forward(k, in), params, []*tensor.Tensor{in}, 0))
+			diff = max(diff, mixertest.Gradient(t, "whole", c.forward(k, in), mixertest.Tensors(params, in), 0))
 			tensor.ZeroGrad(params)
-			truth := evaluate(d, c.forward(k, in), params)
+			truth := mixertest.Evaluate(d, c.forward(k, in), mixertest.ByName(params))
 			cpu := tensor.CPU(2)
 			kc, pc := c.build(t, cpu)
-			f, g := compare(t, evaluate(cpu, c.forward(kc, tensor.From(cpu, x, b, l, blockD)), pc), truth)
+			f, g := mixertest.Compare(t, mixertest.Evaluate(cpu, c.forward(kc, tensor.From(cpu, x, b, l, blockD)), mixertest.ByName(pc)), truth)
 			forward, grad = max(forward, f), max(grad, g)
 		})
 	}
@@ -96,14 +97,14 @@ func TestBlocks(t *testing.T) {
 // outputs are those of the whole sequence.
 func TestBlockSteps(t *testing.T) {
 	const b = 2
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		for _, c := range blockCases() {
 			k, _ := c.build(t, d)
 			run := func(l int, cuts []int, s *nn.State, imports bool) []float64 {
-				return steps(d, random(4, b*l*blockD), b, l, blockD, cuts, func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+				return steps(d, mixertest.Noise(4, b*l*blockD), b, l, blockD, cuts, func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
 					tp.SetTraining(false)
 					if imports {
-						snap := throughJSON(t, s.Export())
+						snap := mixertest.ThroughJSON(t, s.Export())
 						s = k.NewState(b)
 						if err := s.Import(snap); err != nil {
 							t.Fatal(err)
@@ -115,11 +116,11 @@ func TestBlockSteps(t *testing.T) {
 			for _, l := range []int{1, 2, 63, 64, 65} {
 				whole := run(l, nil, nil, false)
 				for name, got := range map[string][]float64{
-					"one by one": run(l, oneByOne(l), k.NewState(b), false), "at once": run(l, nil, k.NewState(b), false),
+					"one by one": run(l, mixertest.Cuts(l, 1), k.NewState(b), false), "at once": run(l, nil, k.NewState(b), false),
 					"in stretches": run(l, []int{l / 3, l / 2}[:min(2, l/3)], k.NewState(b), true),
 				} {
-					if e := relErr(got, whole); !(e <= stepTol(d)) {
-						t.Errorf("%s: %s: L=%d %s: error %.2g, want <= %g", d, c.name, l, name, e, stepTol(d))
+					if e := mixertest.RelErr(got, whole); !(e <= mixertest.StepTol(d)) {
+						t.Errorf("%s: %s: L=%d %s: error %.2g, want <= %g", d, c.name, l, name, e, mixertest.StepTol(d))
 					}
 				}
 			}
@@ -132,11 +133,11 @@ func TestBlockSteps(t *testing.T) {
 func TestBlockUsesGatedMixer(t *testing.T) {
 	d := tensor.Reference()
 	plain, gated := blockCases()[0], blockCases()[1]
-	x := tensor.From(d, random(3, 2*5*blockD), 2, 5, blockD)
+	x := tensor.From(d, mixertest.Noise(3, 2*5*blockD), 2, 5, blockD)
 	kp, _ := plain.build(t, d)
 	kg, _ := gated.build(t, d)
 	tp := tensor.NewTape(d)
-	if e := relErr(kg.Forward(tp, x, nil).Data(), kp.Forward(tp, x, nil).Data()); e != 0 {
+	if e := mixertest.RelErr(kg.Forward(tp, x, nil).Data(), kp.Forward(tp, x, nil).Data()); e != 0 {
 		t.Errorf("a gated mixer changes the result by %.2g", e)
 	}
 	if n := kg.Mixer.(*gatedLeaky).calls; n != 1 {
@@ -182,7 +183,7 @@ func TestBlockIsResidual(t *testing.T) {
 		if c.name == "gpt around leaky" {
 			continue // a = 0 leaves x itself in the branch
 		}
-		x := random(3, 2*5*blockD)
+		x := mixertest.Noise(3, 2*5*blockD)
 		tp := tensor.NewTape(tensor.Reference())
 		if got := k.Forward(tp, tensor.From(tensor.Reference(), x, 2, 5, blockD), nil).Data(); !slices.Equal(got, x) {
 			t.Errorf("%s: with the way back at 0 the block changes its input", c.name)
@@ -210,9 +211,9 @@ func TestBlockConfigErrors(t *testing.T) {
 			[]string{"block.expand, conv, gate is 2, 0, false", "block.hidden is 3, want 0 for kind glu", "block.dropout is NaN"}},
 		{nn.BlockConfig{Kind: nn.GPTBlock, Gate: true}, []string{"block.expand, conv, gate is 0, 0, true", "block.hidden is 0, want 1 to"}},
 	} {
-		wantErrors(t, tt.cfg.Validate(), tt.says...)
+		mixertest.WantErrors(t, tt.cfg.Validate(), tt.says...)
 		_, err := nn.NewBlock(nn.NewBuilder(tensor.Reference(), 1), tt.cfg, 4, 1, newLeaky)
-		wantErrors(t, err, tt.says...)
+		mixertest.WantErrors(t, err, tt.says...)
 	}
 }
 
@@ -232,7 +233,7 @@ func TestStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := random(5, 2*4*3)
+	x := mixertest.Noise(5, 2*4*3)
 	tp := tensor.NewTape(d)
 	whole := m.Forward(tp, tensor.From(d, x, 2, 4, 3), nil).Data()
 	s := m.NewState(2)

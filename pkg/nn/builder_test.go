@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -43,8 +44,8 @@ func TestBuilderCollisions(t *testing.T) {
 	b := nn.NewBuilder(tensor.Reference(), 1)
 	one := []float64{1}
 	b.Sub("layer").Param("w", tensor.Decay, one, 1)
-	mustPanic(t, "the same part twice", func() { b.Sub("layer").Param("w", tensor.Decay, one, 1) }, `nn: Builder.Param`, `"layer.w" exists`)
-	mustPanic(t, "a name with the prefix in it", func() { b.Param("layer.w", tensor.Decay, one, 1) }, `"layer.w" exists`)
+	mixertest.MustPanic(t, "the same part twice", func() { b.Sub("layer").Param("w", tensor.Decay, one, 1) }, `nn: Builder.Param`, `"layer.w" exists`)
+	mixertest.MustPanic(t, "a name with the prefix in it", func() { b.Param("layer.w", tensor.Decay, one, 1) }, `"layer.w" exists`)
 	if len(b.Params()) != 1 {
 		t.Errorf("a refused parameter was kept: %v", names(b.Params()))
 	}
@@ -67,11 +68,11 @@ func TestBuilderSeed(t *testing.T) {
 	if !slices.Equal(values(tensor.Reference(), 1), ref) {
 		t.Error("two builds from one seed differ")
 	}
-	if relErr(values(tensor.Reference(), 2), ref) < 0.1 {
+	if mixertest.RelErr(values(tensor.Reference(), 2), ref) < 0.1 {
 		t.Error("two seeds give the same values")
 	}
 	// Rounding once, and again where out_proj is scaled.
-	if e := relErr(values(tensor.CPU(1), 1), ref); e > 3.0/(1<<24) {
+	if e := mixertest.RelErr(values(tensor.CPU(1), 1), ref); e > 3.0/(1<<24) {
 		t.Errorf("cpu starts from other values than reference: %.2g", e)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -51,8 +52,8 @@ func buildModel(t *testing.T, d *tensor.Device, cfg nn.ModelConfig) built {
 	if err != nil {
 		t.Fatal(err)
 	}
-	perturb(b.Params())
-	k := built{Model: m, params: b.Params(), x: random(8, modelB*modelL*2)}
+	mixertest.Perturb(b.Params(), 0.1)
+	k := built{Model: m, params: b.Params(), x: mixertest.Noise(8, modelB*modelL*2)}
 	for i := range modelB * modelL {
 		k.tokens = append(k.tokens, int32(i*i%5))
 	}
@@ -81,9 +82,9 @@ func TestModels(t *testing.T) {
 		t.Run(label(cfg), func(t *testing.T) {
 			d, cpu := tensor.Reference(), tensor.CPU(2)
 			m := buildModel(t, d, cfg)
-			diff = max(diff, checkGradient(t, m.whole, m.params, nil, 12))
+			diff = max(diff, mixertest.Gradient(t, "whole", m.whole, mixertest.Tensors(m.params), 12))
 			tensor.ZeroGrad(m.params)
-			truth := evaluate(d, m.whole, m.params)
+			truth := mixertest.Evaluate(d, m.whole, mixertest.ByName(m.params))
 			want := []int{modelB, modelL, cfg.Outputs}
 			if cfg.Head != nn.LMHead {
 				want = []int{modelB, cfg.Outputs}
@@ -92,7 +93,7 @@ func TestModels(t *testing.T) {
 				t.Errorf("output has shape %v, want %v", got, want)
 			}
 			mc := buildModel(t, cpu, cfg)
-			f, g := compare(t, evaluate(cpu, mc.whole, mc.params), truth)
+			f, g := mixertest.Compare(t, mixertest.Evaluate(cpu, mc.whole, mixertest.ByName(mc.params)), truth)
 			forward, grad = max(forward, f), max(grad, g)
 		})
 	}
@@ -101,7 +102,7 @@ func TestModels(t *testing.T) {
 
 // TestModelSteps: step by step an lm head gives every step, a last head the last.
 func TestModelSteps(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		for _, cfg := range models() {
 			if cfg.Head == nn.MeanHead {
 				continue // the mean of a step is the step
@@ -121,8 +122,8 @@ func TestModelSteps(t *testing.T) {
 				}
 				tp.Reset()
 			}
-			if e := relErr(slices.Concat(rows...), whole); !(e <= stepTol(d)) || s.Position != modelL {
-				t.Errorf("%s: %s: error %.2g at position %d, want <= %g at %d", d, label(cfg), e, s.Position, stepTol(d), modelL)
+			if e := mixertest.RelErr(slices.Concat(rows...), whole); !(e <= mixertest.StepTol(d)) || s.Position != modelL {
+				t.Errorf("%s: %s: error %.2g at position %d, want <= %g at %d", d, label(cfg), e, s.Position, mixertest.StepTol(d), modelL)
 			}
 		}
 	}
@@ -130,14 +131,14 @@ func TestModelSteps(t *testing.T) {
 
 // TestModelStateImport: generation goes on from an exported state, bit for bit.
 func TestModelStateImport(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		m := buildModel(t, d, tinyModel())
 		tp := tensor.NewTape(d)
 		tp.SetGrad(false)
 		s := m.NewState(modelB)
 		m.run(tp, 0, 3, s)
 		other := m.NewState(modelB)
-		if err := other.Import(throughJSON(t, s.Export())); err != nil {
+		if err := other.Import(mixertest.ThroughJSON(t, s.Export())); err != nil {
 			t.Fatal(err)
 		}
 		want := m.run(tp, 3, modelL, s).Data()
@@ -211,10 +212,10 @@ func TestModelRefusesWrongInput(t *testing.T) {
 	d := tensor.Reference()
 	tp := tensor.NewTape(d)
 	tokens, numbers := buildModel(t, d, models()[0]), buildModel(t, d, models()[1])
-	mustPanic(t, "numbers to a model of tokens", func() { tokens.Numbers(tp, tensor.New(d, 1, 1, 2), nil) }, "nn: Model.Numbers", "takes tokens", "use Tokens")
-	mustPanic(t, "tokens to a model of numbers", func() { numbers.Tokens(tp, []int32{0}, 1, 1, nil) }, "nn: Model.Tokens", "takes numbers", "use Numbers")
-	mustPanic(t, "too few tokens", func() { tokens.Tokens(tp, []int32{0}, 1, 2, nil) }, "1 tokens, want 2")
-	mustPanic(t, "numbers of another width", func() { numbers.Numbers(tp, tensor.New(d, 1, 1, 3), nil) }, "x is (1, 1, 3), want (..., 2)")
+	mixertest.MustPanic(t, "numbers to a model of tokens", func() { tokens.Numbers(tp, tensor.New(d, 1, 1, 2), nil) }, "nn: Model.Numbers", "takes tokens", "use Tokens")
+	mixertest.MustPanic(t, "tokens to a model of numbers", func() { numbers.Tokens(tp, []int32{0}, 1, 1, nil) }, "nn: Model.Tokens", "takes numbers", "use Numbers")
+	mixertest.MustPanic(t, "too few tokens", func() { tokens.Tokens(tp, []int32{0}, 1, 2, nil) }, "1 tokens, want 2")
+	mixertest.MustPanic(t, "numbers of another width", func() { numbers.Numbers(tp, tensor.New(d, 1, 1, 3), nil) }, "x is (1, 1, 3), want (..., 2)")
 }
 
 // TestModelConfigErrors: every mistake is told at once.
@@ -238,8 +239,8 @@ func TestModelConfigErrors(t *testing.T) {
 		{change(func(c *nn.ModelConfig) { c.Tied, c.Outputs = true, 4 }), []string{"tied is true"}},
 		{change(func(c *nn.ModelConfig) { c.Tied, c.Head = true, nn.MeanHead }), []string{"tied is true"}},
 	} {
-		wantErrors(t, tt.cfg.Validate(), tt.says...)
+		mixertest.WantErrors(t, tt.cfg.Validate(), tt.says...)
 		_, err := nn.NewModel(nn.NewBuilder(tensor.Reference(), 1), tt.cfg, newLeaky)
-		wantErrors(t, err, tt.says...)
+		mixertest.WantErrors(t, err, tt.says...)
 	}
 }

@@ -1,10 +1,10 @@
 package nn_test
 
 import (
-	"encoding/json"
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -17,20 +17,6 @@ func TestNilState(t *testing.T) {
 	}
 }
 
-// throughJSON is what a file does to a snapshot.
-func throughJSON(t *testing.T, s *nn.Snapshot) *nn.Snapshot {
-	t.Helper()
-	text, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := new(nn.Snapshot)
-	if err := json.Unmarshal(text, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // sample is a state with a part and a cache.
 func sample(t *testing.T, d *tensor.Device) *nn.State {
 	t.Helper()
@@ -39,23 +25,23 @@ func sample(t *testing.T, d *tensor.Device) *nn.State {
 		t.Fatal(err)
 	}
 	s := nn.NewState()
-	s.Set("h", tensor.From(d, random(1, 6), 2, 3))
+	s.Set("h", tensor.From(d, mixertest.Noise(1, 6), 2, 3))
 	s.SetPart("mixer", a.NewState(2))
 	s.Advance(7)
 	return s
 }
 
 func TestStateExportImport(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		s := sample(t, d)
-		snap := throughJSON(t, s.Export())
+		snap := mixertest.ThroughJSON(t, s.Export())
 		s.Get("h").Zero() // an export is a copy
 		other := sample(t, d)
 		other.Get("h").Zero()
 		if err := other.Import(snap); err != nil {
 			t.Fatal(err)
 		}
-		if got := other.Get("h").Data(); other.Position != 7 || !slices.Equal(got, random(1, 6)) {
+		if got := other.Get("h").Data(); other.Position != 7 || !slices.Equal(got, mixertest.Noise(1, 6)) {
 			t.Errorf("%s: position %d, h %v after Import", d, other.Position, got)
 		}
 	}
@@ -83,7 +69,7 @@ func TestStateImportRefuses(t *testing.T) {
 		s := sample(t, tensor.Reference())
 		snap := s.Export()
 		tt.change(snap)
-		t.Run(name, func(t *testing.T) { wantErrors(t, s.Import(snap), tt.says) })
+		t.Run(name, func(t *testing.T) { mixertest.WantErrors(t, s.Import(snap), tt.says) })
 	}
-	wantErrors(t, sample(t, tensor.Reference()).Import(nil), "no snapshot")
+	mixertest.WantErrors(t, sample(t, tensor.Reference()).Import(nil), "no snapshot")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -25,7 +26,7 @@ func tolerance(d *tensor.Device) float64 {
 // TestTorchAdamW: norms, parameters after every step and the final moments are
 // those of torch's AdamW and clip_grad_norm_.
 func TestTorchAdamW(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		worst := 0.0
 		for _, c := range golden.Load(t, "optim.json") {
 			got := runTorchCase(t, d, c)
@@ -86,7 +87,7 @@ func groups(d *tensor.Device) []*tensor.Param {
 // TestAdamWGroups: only decay decays, only recurrent has another learning rate.
 func TestAdamWGroups(t *testing.T) {
 	const lr, decay, factor, clip = 0.01, 0.5, 0.25, 1.0
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		params := groups(d)
 		opt, err := optim.NewAdamW(params, optim.AdamWConfig{Beta1: 0.9, Beta2: 0.99, Eps: 1e-12, WeightDecay: decay, RecurrentFactor: factor, Clip: clip})
 		if err != nil {
@@ -108,7 +109,7 @@ func TestAdamWGroups(t *testing.T) {
 
 // TestAdamWRefusesBadGradients: NaN or Inf changes nothing, and is told.
 func TestAdamWRefusesBadGradients(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		for _, bad := range []float64{math.NaN(), math.Inf(1)} {
 			params := groups(d)
 			opt, err := optim.NewAdamW(params, optim.DefaultAdamWConfig())
@@ -135,7 +136,7 @@ func TestAdamWRefusesBadGradients(t *testing.T) {
 // TestAdamWUntouchedParameter: what never got a gradient stays as it is, as in
 // torch, and does not decay.
 func TestAdamWUntouchedParameter(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		params := groups(d)
 		opt, err := optim.NewAdamW(params, optim.DefaultAdamWConfig())
 		if err != nil {
@@ -178,7 +179,7 @@ func (tr trainer) run(from, to int) {
 // TestAdamWResume: exported, written as JSON, read and imported, the run goes
 // on bit for bit as if nothing had happened.
 func TestAdamWResume(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		whole, first, second := newTrainer(t, d), newTrainer(t, d), newTrainer(t, d)
 		whole.run(0, 9)
 		first.run(0, 4)
@@ -230,7 +231,7 @@ func TestAdamWImportRefuses(t *testing.T) {
 		{optim.AdamWState{Step: -1, M: two(), V: two()}, "step is -1, want 0 or more"},
 	} {
 		tr := newTrainer(t, tensor.Reference())
-		wantErrors(t, tr.opt.Import(tt.state), tt.says)
+		mixertest.WantErrors(t, tr.opt.Import(tt.state), tt.says)
 	}
 }
 
@@ -242,8 +243,8 @@ func TestAdamWConfigErrors(t *testing.T) {
 	bad := optim.AdamWConfig{Beta1: 1, Beta2: -0.5, Eps: 0, WeightDecay: nan, RecurrentFactor: 11, Clip: math.Inf(1)}
 	texts := []string{"optimiser.beta1 is 1, want 0 <= beta1 < 1", "optimiser.beta2 is -0.5", "optimiser.eps is 0",
 		"optimiser.weight_decay is NaN", "optimiser.recurrent_factor is 11", "optimiser.clip is +Inf"}
-	wantErrors(t, bad.Validate(), texts...)
+	mixertest.WantErrors(t, bad.Validate(), texts...)
 	_, err := optim.NewAdamW(nil, bad)
-	wantErrors(t, err, texts...)
-	wantErrors(t, optim.AdamWConfig{Beta1: nan, Beta2: nan, Eps: nan, Clip: nan}.Validate(), "beta1", "beta2", "eps", "clip")
+	mixertest.WantErrors(t, err, texts...)
+	mixertest.WantErrors(t, optim.AdamWConfig{Beta1: nan, Beta2: nan, Eps: nan, Clip: nan}.Validate(), "beta1", "beta2", "eps", "clip")
 }

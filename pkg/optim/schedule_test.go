@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/optim"
 )
 
@@ -94,8 +95,8 @@ func TestScheduleErrors(t *testing.T) {
 	if err := optim.DefaultSchedule().Validate(); err != nil {
 		t.Error(err)
 	}
-	wantErrors(t, optim.Schedule{Kind: "step", LR: 0, WarmUp: 1.1, Final: -1}.Validate(),
+	mixertest.WantErrors(t, optim.Schedule{Kind: "step", LR: 0, WarmUp: 1.1, Final: -1}.Validate(),
 		`schedule.kind is "step", want one of [constant cosine linear]`, "schedule.lr is 0", "schedule.warmup is 1.1", "schedule.final is -1")
 	nan := math.NaN()
-	wantErrors(t, optim.Schedule{Kind: optim.Linear, LR: nan, WarmUp: nan, Final: nan}.Validate(), "lr", "warmup", "final")
+	mixertest.WantErrors(t, optim.Schedule{Kind: optim.Linear, LR: nan, WarmUp: nan, Final: nan}.Validate(), "lr", "warmup", "final")
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -15,7 +16,7 @@ func TestSGDFormula(t *testing.T) {
 	const lr, momentum, decay = 0.1, 0.9, 0.05
 	grads := [][]float64{{3, -4}, {0.1, 0.2}, {-30, 1}, {0, 0}}
 	for _, clip := range []float64{0, 2} {
-		for _, d := range devices(t) {
+		for _, d := range mixertest.Devices(t) {
 			params := groups(d)[:2]
 			opt, err := optim.NewSGD(params, momentum, decay, clip)
 			if err != nil {

@@ -2,11 +2,10 @@ package rnn
 
 import (
 	"math"
-	"strings"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
-	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
 func TestDefaultsAreValid(t *testing.T) {
@@ -39,22 +38,6 @@ func TestBadConfigs(t *testing.T) {
 		{[]string{"min.d is -3, want"}, func(b *nn.Builder) error { _, err := NewMinGRU(b, MinConfig{D: -3, H: 1}); return err }},
 		{[]string{"min.h is 0, want"}, func(b *nn.Builder) error { _, err := NewMinLSTM(b, MinConfig{D: 3}); return err }},
 	} {
-		b := nn.NewBuilder(tensor.Reference(), 1)
-		err := c.make(b)
-		if err == nil {
-			t.Errorf("no error, want %q", c.want)
-			continue
-		}
-		if lines := strings.Split(err.Error(), "\n"); len(lines) != len(c.want) {
-			t.Errorf("error %q has %d lines, want %d", err, len(lines), len(c.want))
-		}
-		for _, w := range c.want {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("error %q does not say %q", err, w)
-			}
-		}
-		if len(b.Params()) > 0 {
-			t.Errorf("%q: parameters were made", c.want)
-		}
+		mixertest.BadConfig(t, c.make, c.want...)
 	}
 }

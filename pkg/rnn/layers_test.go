@@ -2,15 +2,17 @@ package rnn
 
 import (
 	"fmt"
+	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 )
 
 // layers is the table of what is proved: every layer in every config that
 // changes what it computes.
-func layers() (out []layer) {
+func layers() (out []mixertest.Layer) {
 	add := func(name string, d int, f func(b *nn.Builder) (nn.Mixer, error)) {
-		out = append(out, layer{name: name, d: d, make: f})
+		out = append(out, mixertest.Layer{Name: name, D: d, Make: f})
 	}
 	for _, f := range Nonlinearities() {
 		for _, a := range AInits() {
@@ -35,14 +37,18 @@ func layers() (out []layer) {
 	return append(out, defaultLayers()...)
 }
 
+func TestLayers(t *testing.T) { mixertest.Run(t, layers()) }
+
+func TestLayersComplete(t *testing.T) { mixertest.Complete(t, layers()) }
+
 // defaultLayers are the layers as a user gets them: of a width at which cpu
 // shares the work out.
-func defaultLayers() []layer {
-	return []layer{
-		{"default/dense", 64, func(b *nn.Builder) (nn.Mixer, error) { return NewDense(b, DefaultDenseConfig()) }, 2},
-		{"default/gru", 64, func(b *nn.Builder) (nn.Mixer, error) { return NewGRU(b, DefaultGRUConfig()) }, 2},
-		{"default/lstm", 64, func(b *nn.Builder) (nn.Mixer, error) { return NewLSTM(b, DefaultLSTMConfig()) }, 2},
-		{"default/mingru", 64, func(b *nn.Builder) (nn.Mixer, error) { return NewMinGRU(b, DefaultMinConfig()) }, 2},
-		{"default/minlstm", 64, func(b *nn.Builder) (nn.Mixer, error) { return NewMinLSTM(b, DefaultMinConfig()) }, 2},
+func defaultLayers() []mixertest.Layer {
+	return []mixertest.Layer{
+		{Name: "default/dense", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewDense(b, DefaultDenseConfig()) }},
+		{Name: "default/gru", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewGRU(b, DefaultGRUConfig()) }},
+		{Name: "default/lstm", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewLSTM(b, DefaultLSTMConfig()) }},
+		{Name: "default/mingru", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewMinGRU(b, DefaultMinConfig()) }},
+		{Name: "default/minlstm", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewMinLSTM(b, DefaultMinConfig()) }},
 	}
 }

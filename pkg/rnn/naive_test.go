@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -44,20 +45,20 @@ func TestNaive(t *testing.T) {
 	const l = 65
 	dev := tensor.Reference()
 	for _, entry := range layers() {
-		m, params := build(t, entry, dev, 3)
+		m, params := entry.Build(t, dev, 3)
 		dense, ok := m.(*Dense)
 		if !ok {
 			continue
 		}
-		perturb(params)
+		mixertest.Perturb(params, 0.05)
 		p := map[string][]float64{}
 		for _, q := range params {
 			p[q.Name] = q.Data()
 		}
-		u := noise(81, l*entry.d)
-		got := forward(m, dev, u, 1, l, entry.d, nil)
+		u := mixertest.Noise(81, l*entry.D)
+		got := mixertest.Forward(m, dev, u, 1, l, nil)
 		if e := golden.RelErr(got, naiveDense(dense.cfg, p, u, l)); e > 1e-12 {
-			t.Errorf("%s: differs from the loops by %.3g", entry.name, e)
+			t.Errorf("%s: differs from the loops by %.3g", entry.Name, e)
 		}
 	}
 }
@@ -67,7 +68,7 @@ func TestNaive(t *testing.T) {
 func TestProjection(t *testing.T) {
 	dev := tensor.Reference()
 	for _, entry := range layers() {
-		m, params := build(t, entry, dev, 3)
+		m, params := entry.Build(t, dev, 3)
 		var d, h int
 		var project bool
 		switch m := m.(type) {
@@ -84,7 +85,7 @@ func TestProjection(t *testing.T) {
 		}
 		last := params[len(params)-1]
 		if got := last.Name == "out_proj.weight"; got != (project || d != h) {
-			t.Errorf("%s: has a projection: %t", entry.name, got)
+			t.Errorf("%s: has a projection: %t", entry.Name, got)
 			continue
 		} else if !got {
 			continue
@@ -97,7 +98,7 @@ func TestProjection(t *testing.T) {
 func checkProjection(t *testing.T, m nn.Mixer, w *tensor.Param, d, h int) {
 	const l = 5
 	s := m.NewState(1)
-	y := forward(m, w.Device(), noise(91, l*d), 1, l, d, s)
+	y := mixertest.Forward(m, w.Device(), mixertest.Noise(91, l*d), 1, l, s)
 	want := make([]float64, d)
 	for i := range want {
 		want[i] = dot(w.Data()[i*h:], s.Get("h").Data())

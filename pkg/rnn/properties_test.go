@@ -3,33 +3,15 @@ package rnn
 import (
 	"math"
 	"math/cmplx"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
-
-// TestSameChecks: pkg/rnn and pkg/ssm prove their layers by the same text.
-func TestSameChecks(t *testing.T) {
-	for _, file := range []string{"conform_test.go", "vector_test.go"} {
-		var texts []string
-		for _, dir := range []string{"", "../ssm/"} {
-			b, err := os.ReadFile(dir + file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, rest, _ := strings.Cut(string(b), "\n") // package clause
-			texts = append(texts, rest)
-		}
-		if texts[0] != texts[1] {
-			t.Errorf("%s differs from pkg/ssm's", file)
-		}
-	}
-}
 
 // TestOneChange: the tanh and the linear arm have the same parameters of the
 // same start, and the linear one is linear.
@@ -52,28 +34,12 @@ func TestOneChange(t *testing.T) {
 			}
 		}
 		for i, f := range Nonlinearities() {
-			e := superposition(mixers[i], 3)
+			e := mixertest.Superposition(mixers[i], 3, 20)
 			if linear := e < 1e-12; linear != (f == None) {
 				t.Errorf("%s: superposition is broken by %.3g", f, e)
 			}
 		}
 	}
-}
-
-// superposition returns how far f(u+v) is from f(u) + f(v); biases must be 0.
-func superposition(m nn.Mixer, d int) float64 {
-	const l = 20
-	dev := tensor.Reference()
-	u, v := noise(41, l*d), noise(42, l*d)
-	both := make([]float64, l*d)
-	for i := range both {
-		both[i] = u[i] + v[i]
-	}
-	fu, fv := forward(m, dev, u, 1, l, d, nil), forward(m, dev, v, 1, l, d, nil)
-	for i := range fu {
-		fu[i] += fv[i]
-	}
-	return golden.RelErr(fu, forward(m, dev, both, 1, l, d, nil))
 }
 
 // TestEigenvalues: an orthogonal A has all |λ| = 1; those of the other starts
@@ -171,7 +137,7 @@ func TestLogSpace(t *testing.T) {
 	// through, where it is short of ln(1+eˣ) by up to 2e-9.
 	for scale, tol := range map[float64]float64{1: 1e-12, 8: 1e-8} {
 		vector := func(seed uint64) []float64 {
-			x := noise(seed, l)
+			x := mixertest.Noise(seed, l)
 			for i := range x {
 				x[i] *= scale
 			}
@@ -183,7 +149,7 @@ func TestLogSpace(t *testing.T) {
 		for i, v := range k {
 			keep[i], take[i] = logSigmoid(-v), logSigmoid(v)
 		}
-		got := minGRU(newTape(dev), tensorOf(k), tensorOf(hidden), nil).Data()
+		got := minGRU(mixertest.NewTape(dev), tensorOf(k), tensorOf(hidden), nil).Data()
 		if e := golden.RelErr(got, logSpace(keep, take, hidden)); e > tol {
 			t.Errorf("minGRU, scale %g: differs from log space by %.3g > %g", scale, e, tol)
 		}
@@ -191,7 +157,7 @@ func TestLogSpace(t *testing.T) {
 			d := logSigmoid(k[i]) - logSigmoid(k2[i])
 			keep[i], take[i] = logSigmoid(d), logSigmoid(-d)
 		}
-		got = minLSTM(newTape(dev), tensorOf(k), tensorOf(k2), tensorOf(hidden), nil).Data()
+		got = minLSTM(mixertest.NewTape(dev), tensorOf(k), tensorOf(k2), tensorOf(hidden), nil).Data()
 		if e := golden.RelErr(got, logSpace(keep, take, hidden)); e > tol {
 			t.Errorf("minLSTM, scale %g: differs from log space by %.3g > %g", scale, e, tol)
 		}
@@ -200,10 +166,10 @@ func TestLogSpace(t *testing.T) {
 
 // TestMinLSTMFinite: gates that both underflow leave their quotient finite.
 func TestMinLSTMFinite(t *testing.T) {
-	for _, dev := range []*tensor.Device{tensor.Reference(), tensor.CPU(2)} {
+	for _, dev := range mixertest.Devices(t) {
 		one := func(v float64) *tensor.Tensor { return tensor.From(dev, []float64{v, v, v}, 1, 3, 1) }
 		for _, v := range []float64{-1e4, 1e4} {
-			h := minLSTM(newTape(dev), one(v), one(v), one(1), nil).Data()
+			h := minLSTM(mixertest.NewTape(dev), one(v), one(v), one(1), nil).Data()
 			for i, want := range []float64{0.75, 1.125, 1.3125} { // f = i: h ← (h + 1.5)/2
 				if math.Abs(h[i]-want) > 1e-6 {
 					t.Errorf("%s, gates at %g: h[%d] is %g, want %g", dev.Name(), v, i, h[i], want)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -14,11 +15,9 @@ import (
 func devices() map[*tensor.Device]func(string) float64 {
 	return map[*tensor.Device]func(string) float64{
 		tensor.Reference(): func(string) float64 { return 1e-9 },
-		tensor.CPU(2):      func(string) float64 { return gradTolCPU },
+		tensor.CPU(2):      func(string) float64 { return mixertest.GradTol },
 	}
 }
-
-func dim(c golden.Case, key string) int { return int(c.Meta[key].(float64)) }
 
 func add(a, b golden.Array) golden.Array {
 	out := golden.Array{Shape: a.Shape, Data: make([]float64, len(a.Data))}
@@ -41,7 +40,7 @@ func rename(c golden.Case, old, name string) {
 // and returns the names of the states.
 func torchLayer(t *testing.T, c golden.Case, b *nn.Builder) (nn.Mixer, []string) {
 	t.Helper()
-	d, h := dim(c, "D"), dim(c, "H")
+	d, h := c.Int("D"), c.Int("H")
 	var m nn.Mixer
 	var err error
 	states := []string{"h"}
@@ -92,11 +91,12 @@ func hiddenStates(tp *tensor.Tape, m nn.Mixer, x *tensor.Tensor, s *nn.State) *t
 }
 
 func TestTorchRNN(t *testing.T) {
+	worst := mixertest.Worst{}
 	for dev, tol := range devices() {
 		for _, c := range golden.Load(t, "rnn.json") {
 			b := nn.NewBuilder(dev, 1)
 			m, states := torchLayer(t, c, b)
-			s := m.NewState(dim(c, "B"))
+			s := m.NewState(c.Int("B"))
 			for i, name := range states {
 				s.Get(name).SetData(c.Inputs[[]string{"h0", "c0"}[i]].Data)
 			}
@@ -107,8 +107,8 @@ func TestTorchRNN(t *testing.T) {
 				}
 			}
 			x := tensor.Variable(dev, c.Inputs["x"].Data, c.Inputs["x"].Shape...)
-			checkVector(t, c, params, func(tp *tensor.Tape) *tensor.Tensor { return hiddenStates(tp, m, x, s) },
-				map[string]*tensor.Tensor{"x": x}, tol)
+			worst.Note("torch "+dev.Name(), mixertest.Vector{Case: c, Params: params, Vars: map[string]*tensor.Tensor{"x": x}, Tol: tol,
+				Run: func(tp *tensor.Tape) *tensor.Tensor { return hiddenStates(tp, m, x, s) }}.Check(t))
 			for i, name := range states {
 				last := []string{"h_n", "c_n"}[i]
 				if e := golden.RelErr(s.Get(name).Data(), c.Outputs[last].Data); e > tol("") {
@@ -117,10 +117,11 @@ func TestTorchRNN(t *testing.T) {
 			}
 		}
 	}
-	logWorst(t, "torch")
+	worst.Log(t)
 }
 
 func TestTorchMinRNN(t *testing.T) {
+	worst := mixertest.Worst{}
 	for dev, tol := range devices() {
 		for _, c := range golden.Load(t, "minrnn.json") {
 			in := map[string]*tensor.Tensor{}
@@ -130,13 +131,13 @@ func TestTorchMinRNN(t *testing.T) {
 				}
 			}
 			state := tensor.From(dev, c.Inputs["h0"].Data, c.Inputs["h0"].Shape...)
-			checkOperation(t, c, func(tp *tensor.Tape) *tensor.Tensor {
+			worst.Note("torch "+dev.Name(), mixertest.Vector{Case: c, Vars: in, Tol: tol, Run: func(tp *tensor.Tape) *tensor.Tensor {
 				if in["k"] != nil {
 					return minGRU(tp, in["k"], in["h_pre"], state)
 				}
 				return minLSTM(tp, in["k_f"], in["k_i"], in["h_pre"], state)
-			}, in, tol)
+			}}.Check(t))
 		}
 	}
-	logWorst(t, "torch")
+	worst.Log(t)
 }

@@ -2,9 +2,9 @@ package ssm
 
 import (
 	"math"
-	"strings"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -56,36 +56,17 @@ func TestBadConfigs(t *testing.T) {
 		{[]string{"s6.d is 131072, want 1 to 65536"}, mamba(func(c *MambaConfig) { c.D = 65536 })},
 	}
 	for _, c := range cases {
-		b := nn.NewBuilder(tensor.Reference(), 1)
-		err := c.make(b)
-		if err == nil {
-			t.Errorf("no error, want %q", c.want)
-			continue
-		}
-		lines := strings.Split(err.Error(), "\n")
-		if len(lines) != len(c.want) {
-			t.Errorf("error %q has %d lines, want %d", err, len(lines), len(c.want))
-		}
-		for _, w := range c.want {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("error %q does not say %q", err, w)
-			}
-		}
-		if len(b.Params()) > 0 {
-			t.Errorf("%q: parameters were made", c.want)
-		}
+		mixertest.BadConfig(t, c.make, c.want...)
 	}
 }
 
 func TestKernelPanics(t *testing.T) {
-	m, _ := build(t, diagonalLayers()[0], tensor.Reference(), 1)
-	s, _ := build(t, s4dLayers()[0], tensor.Reference(), 1)
+	m, _ := diagonalLayers()[0].Build(t, tensor.Reference(), 1)
+	s, _ := s4dLayers()[0].Build(t, tensor.Reference(), 1)
 	for want, f := range map[string]func(){
 		"ssm: Diagonal.Kernel: out 3, in 0, l 4, want channels 0 to 2": func() { m.(*Diagonal).Kernel(3, 0, 4) },
 		"ssm: S4D.Kernel: channel -1, l 4, want channel 0 to 2":        func() { s.(*S4D).Kernel(-1, 4) },
 	} {
-		if got := panicOf(f); !strings.Contains(got, want) {
-			t.Errorf("panic %q, want %q", got, want)
-		}
+		mixertest.MustPanic(t, "Kernel", f, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -102,16 +103,16 @@ func TestNaive(t *testing.T) {
 	const l = 65
 	for _, entry := range s6Layers() {
 		dev := tensor.Reference()
-		m, params := build(t, entry, dev, 3)
-		perturb(params)
+		m, params := entry.Build(t, dev, 3)
+		mixertest.Perturb(params, 0.05)
 		p := map[string][]float64{}
 		for _, q := range params {
 			p[q.Name] = q.Data()
 		}
-		u := noise(81, l*entry.d)
-		got := forward(m, dev, u, 1, l, entry.d, nil)
+		u := mixertest.Noise(81, l*entry.D)
+		got := mixertest.Forward(m, dev, u, 1, l, nil)
 		if e := golden.RelErr(got, naiveS6(m.(*S6).cfg, p, u, l)); e > 1e-12 {
-			t.Errorf("%s: differs from the loops by %.3g", entry.name, e)
+			t.Errorf("%s: differs from the loops by %.3g", entry.Name, e)
 		}
 	}
 }

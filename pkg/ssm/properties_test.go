@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/dsp/fourier"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -44,10 +45,10 @@ func TestLTIIsConvolution(t *testing.T) {
 	dev := tensor.Reference()
 	checked := 0
 	for _, entry := range append(diagonalLayers(), s4dLayers()...) {
-		m, _ := build(t, entry, dev, 3)
-		d := entry.d
-		u := noise(31, l*d)
-		got := forward(m, dev, u, 1, l, d, nil)
+		m, _ := entry.Build(t, dev, 3)
+		d := entry.D
+		u := mixertest.Noise(31, l*d)
+		got := mixertest.Forward(m, dev, u, 1, l, nil)
 		for out := range d {
 			want := make([]float64, l)
 			for in := range d {
@@ -66,7 +67,7 @@ func TestLTIIsConvolution(t *testing.T) {
 				}
 			}
 			if e := golden.RelErr(channel(got, out, d), want); e > tol {
-				t.Errorf("%s: channel %d is not the convolution: relative error %.3g", entry.name, out, e)
+				t.Errorf("%s: channel %d is not the convolution: relative error %.3g", entry.Name, out, e)
 			}
 			checked++
 		}
@@ -76,40 +77,24 @@ func TestLTIIsConvolution(t *testing.T) {
 	}
 }
 
-// superposition returns how far f(u+v) is from f(u) + f(v).
-func superposition(m nn.Mixer, d int) float64 {
-	const l = 50
-	dev := tensor.Reference()
-	u, v := noise(41, l*d), noise(42, l*d)
-	both := make([]float64, l*d)
-	for i := range both {
-		both[i] = u[i] + v[i]
-	}
-	fu, fv := forward(m, dev, u, 1, l, d, nil), forward(m, dev, v, 1, l, d, nil)
-	for i := range fu {
-		fu[i] += fv[i]
-	}
-	return golden.RelErr(fu, forward(m, dev, both, 1, l, d, nil))
-}
-
 // TestSelectionIsNotConvolution: with any part selective the layer is no
 // convolution, since it is not even linear; with none it is linear.
 func TestSelectionIsNotConvolution(t *testing.T) {
 	for _, entry := range s6Layers() {
-		m, params := build(t, entry, tensor.Reference(), 3)
-		perturb(params)
+		m, params := entry.Build(t, tensor.Reference(), 3)
+		mixertest.Perturb(params, 0.05)
 		for _, p := range params {
 			if p.Name == "dt_proj.bias" { // Δ near 1: what it selects shows beside D u
 				p.SetData(slices.Repeat([]float64{0.5}, p.Len()))
 			}
 		}
-		e := superposition(m, entry.d)
+		e := mixertest.Superposition(m, entry.D, 50)
 		selective := m.(*S6).cfg.Selective != Selective{}
 		if selective && e < 1e-2 {
-			t.Errorf("%s: superposition holds to %.3g, want it broken by 1e-2", entry.name, e)
+			t.Errorf("%s: superposition holds to %.3g, want it broken by 1e-2", entry.Name, e)
 		}
 		if !selective && e > 1e-12 {
-			t.Errorf("%s: superposition is broken by %.3g", entry.name, e)
+			t.Errorf("%s: superposition is broken by %.3g", entry.Name, e)
 		}
 	}
 }
@@ -121,10 +106,10 @@ func TestSelectionIsNotConvolution(t *testing.T) {
 func TestTheorem1(t *testing.T) {
 	const l, d = 40, 3
 	dev := tensor.Reference()
-	z, u := noise(51, l*d), noise(52, l*d)
+	z, u := mixertest.Noise(51, l*d), mixertest.Noise(52, l*d)
 	one := func(v float64) *tensor.Tensor { return tensor.From(dev, slices.Repeat([]float64{v}, d), d, 1) }
 	run := func(u []float64) []float64 {
-		return newTape(dev).SelectiveScan(tensor.SelectiveScan{U: tensor.From(dev, u, 1, l, d), Delta: tensor.From(dev, z, 1, l, d),
+		return mixertest.NewTape(dev).SelectiveScan(tensor.SelectiveScan{U: tensor.From(dev, u, 1, l, d), Delta: tensor.From(dev, z, 1, l, d),
 			Softplus: true, A: one(-1), B: one(1), C: one(1)}).Data()
 	}
 	gated := func(coefficient func(z float64) float64) []float64 {
@@ -157,7 +142,7 @@ func TestTheorem1(t *testing.T) {
 // the official block, norm and residual apart, from the same random numbers.
 func TestBlockAroundS6IsMamba(t *testing.T) {
 	const d, l, layers = 6, 9, 4
-	for _, dev := range []*tensor.Device{tensor.Reference(), tensor.CPU(2)} {
+	for _, dev := range mixertest.Devices(t) {
 		bb := nn.NewBuilder(dev, 3)
 		block, err := nn.NewBlock(bb, nn.DefaultBlockConfig(), d, layers, func(b *nn.Builder, width int) (nn.Mixer, error) {
 			cfg := DefaultS6Config()
@@ -184,8 +169,8 @@ func TestBlockAroundS6IsMamba(t *testing.T) {
 				t.Fatalf("%s: %s is not the block's", dev.Name(), p.Name)
 			}
 		}
-		tp := newTape(dev)
-		x := tensor.From(dev, noise(61, l*d), 1, l, d)
+		tp := mixertest.NewTape(dev)
+		x := tensor.From(dev, mixertest.Noise(61, l*d), 1, l, d)
 		norm := tp.RMSNorm(x, tensor.From(dev, slices.Repeat([]float64{1}, d), d), 1e-5)
 		want := tp.Add(x, mamba.Forward(tp, norm, nil)).Data()
 		if got := block.Forward(tp, x, nil).Data(); !slices.Equal(got, want) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -34,35 +35,21 @@ func devices() map[*tensor.Device]func(string) float64 {
 	}
 }
 
-func dim(c golden.Case, key string) int { return int(c.Meta[key].(float64)) }
-
-// turn returns x (B,D,L) as (B,L,D), or back.
-func turn(x []float64, batch, rows, columns int) []float64 {
-	out := make([]float64, len(x))
-	for b := range batch {
-		for i := range rows {
-			for j := range columns {
-				out[(b*columns+j)*rows+i] = x[(b*rows+i)*columns+j]
-			}
-		}
-	}
-	return out
-}
-
 func TestTorchLRU(t *testing.T) {
+	worst := mixertest.Worst{}
 	for dev, tol := range devices() {
 		for _, c := range golden.Load(t, "lru.json") {
 			cfg := DefaultDiagonalConfig()
-			cfg.D, cfg.N = dim(c, "D"), dim(c, "N")
+			cfg.D, cfg.N = c.Int("D"), c.Int("N")
 			b := nn.NewBuilder(dev, 1)
 			m, err := NewDiagonal(b, cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
 			u := tensor.Variable(dev, c.Inputs["u"].Data, c.Inputs["u"].Shape...)
-			s := m.NewState(dim(c, "B"))
-			checkVector(t, c, b.Params(), func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, u, s) },
-				map[string]*tensor.Tensor{"u": u}, tol)
+			s := m.NewState(c.Int("B"))
+			worst.Note("torch "+dev.Name(), mixertest.Vector{Case: c, Params: b.Params(), Vars: map[string]*tensor.Tensor{"u": u}, Tol: tol,
+				Run: func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, u, s) }}.Check(t))
 			for _, part := range []string{"re", "im"} {
 				want := c.Outputs["last_state_"+part].Data
 				if e := golden.RelErr(s.Get("x_"+part).Data(), want); e > tol("") {
@@ -71,7 +58,7 @@ func TestTorchLRU(t *testing.T) {
 			}
 		}
 	}
-	logWorst(t, "torch")
+	worst.Log(t)
 }
 
 // toLayout turns the time axis of a case's arrays to where ours is.
@@ -84,15 +71,16 @@ func toLayout(c golden.Case, rows int, names ...string) {
 			}
 			l := a.Shape[len(a.Shape)-1]
 			batch := len(a.Data) / (rows * l)
-			set[name] = golden.Array{Shape: []int{batch, l, rows}, Data: turn(a.Data, batch, rows, l)}
+			set[name] = golden.Array{Shape: []int{batch, l, rows}, Data: golden.Swap(a.Data, batch, rows, l, 1)}
 		}
 	}
 }
 
 func TestTorchS4D(t *testing.T) {
+	worst := mixertest.Worst{}
 	for dev, tol := range devices() {
 		for _, c := range golden.Load(t, "s4d.json") {
-			d, n, l := dim(c, "H"), dim(c, "half_N"), dim(c, "L")
+			d, n, l := c.Int("H"), c.Int("half_N"), c.Int("L")
 			toLayout(c, d, "u", "dy", "out")
 			b := nn.NewBuilder(dev, 1)
 			m, err := NewS4D(b, S4DConfig{D: d, N: 2 * n, A: ALin, DtMin: 1e-3, DtMax: 1e-1})
@@ -100,8 +88,8 @@ func TestTorchS4D(t *testing.T) {
 				t.Fatal(err)
 			}
 			u := tensor.Variable(dev, c.Inputs["u"].Data, c.Inputs["u"].Shape...)
-			checkVector(t, c, b.Params(), func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, u, nil) },
-				map[string]*tensor.Tensor{"u": u}, tol)
+			worst.Note("torch "+dev.Name(), mixertest.Vector{Case: c, Params: b.Params(), Vars: map[string]*tensor.Tensor{"u": u}, Tol: tol,
+				Run: func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, u, nil) }}.Check(t))
 			for ch := range d { // torch's K is without D
 				got := m.Kernel(ch, l)
 				got[0] -= c.Inputs["D"].Data[ch]
@@ -111,47 +99,49 @@ func TestTorchS4D(t *testing.T) {
 			}
 		}
 	}
-	logWorst(t, "torch")
+	worst.Log(t)
 }
 
 func TestTorchMamba(t *testing.T) {
+	worst := mixertest.Worst{}
 	for dev, tol := range devices() {
 		for _, c := range golden.Load(t, "mamba_block.json") {
 			cfg := DefaultMambaConfig()
-			cfg.D, cfg.Core.N, cfg.Conv = dim(c, "D"), dim(c, "N"), dim(c, "d_conv")
+			cfg.D, cfg.Core.N, cfg.Conv = c.Int("D"), c.Int("N"), c.Int("d_conv")
 			b := nn.NewBuilder(dev, 1)
 			m, err := NewMamba(b, cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := m.Core().Config().Rank(); got != dim(c, "R") {
-				t.Errorf("rank is %d, want %d", got, dim(c, "R"))
+			if got := m.Core().Config().Rank(); got != c.Int("R") {
+				t.Errorf("rank is %d, want %d", got, c.Int("R"))
 			}
 			x := tensor.Variable(dev, c.Inputs["hidden_states"].Data, c.Inputs["hidden_states"].Shape...)
-			s := m.NewState(dim(c, "B"))
-			checkVector(t, c, b.Params(), func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, x, s) },
-				map[string]*tensor.Tensor{"hidden_states": x}, tol)
+			s := m.NewState(c.Int("B"))
+			worst.Note("torch "+dev.Name(), mixertest.Vector{Case: c, Params: b.Params(), Vars: map[string]*tensor.Tensor{"hidden_states": x}, Tol: tol,
+				Run: func(tp *tensor.Tape) *tensor.Tensor { return m.Forward(tp, x, s) }}.Check(t))
 			if e := golden.RelErr(s.Part("ssm").Get("h").Data(), c.Outputs["ssm_state"].Data); e > tol("") {
 				t.Errorf("%s %s: state of the S6: relative error %.3g", dev.Name(), c.Name, e)
 			}
 			// The official state holds K inputs, of which only K−1 are read again.
 			k, e := cfg.Conv, cfg.Expand*cfg.D
-			official := turn(c.Outputs["conv_state"].Data, dim(c, "B"), e, k)
-			want := firstSteps(official, dim(c, "B"), k, e, 1, k)
+			official := golden.Swap(c.Outputs["conv_state"].Data, c.Int("B"), e, k, 1)
+			want := mixertest.Part(official, c.Int("B"), k, 1, k)
 			if e := golden.RelErr(s.Part("conv").Get("inputs").Data(), want); e > tol("") {
 				t.Errorf("%s %s: state of the convolution: relative error %.3g", dev.Name(), c.Name, e)
 			}
 		}
 	}
-	logWorst(t, "torch")
+	worst.Log(t)
 }
 
 // TestTorchSelectiveScan holds the operation under S4D, S6 and Mamba to the
 // official selective_scan_ref, with every part present and absent.
 func TestTorchSelectiveScan(t *testing.T) {
+	worst := mixertest.Worst{}
 	for dev, tol := range devices() {
 		for _, c := range golden.Load(t, "selective_scan.json") {
-			d, n := dim(c, "D"), dim(c, "N")
+			d, n := c.Int("D"), c.Int("N")
 			toLayout(c, d, "u", "delta", "z", "dy", "out")
 			for name, varying := range map[string]string{"B": "variable_B", "C": "variable_C"} {
 				if c.Meta[varying].(bool) {
@@ -170,7 +160,7 @@ func TestTorchSelectiveScan(t *testing.T) {
 				}
 				return in[other]
 			}
-			state, stateIm := tensor.New(dev, dim(c, "B"), d, n), tensor.New(dev, dim(c, "B"), d, n)
+			state, stateIm := tensor.New(dev, c.Int("B"), d, n), tensor.New(dev, c.Int("B"), d, n)
 			k := tensor.SelectiveScan{U: in["u"], Delta: in["delta"], DeltaBias: in["delta_bias"],
 				Softplus: c.Meta["delta_softplus"].(bool), A: pick("A", "A_re"), AIm: in["A_im"],
 				B: pick("B", "B_re"), BIm: in["B_im"], C: pick("C", "C_re"), CIm: in["C_im"],
@@ -180,7 +170,7 @@ func TestTorchSelectiveScan(t *testing.T) {
 				k.StateIm = stateIm
 				last = map[string]*tensor.Tensor{"last_state_re": state, "last_state_im": stateIm}
 			}
-			checkOperation(t, c, func(tp *tensor.Tape) *tensor.Tensor { return tp.SelectiveScan(k) }, in, tol)
+			worst.Note("torch "+dev.Name(), mixertest.Vector{Case: c, Vars: in, Tol: tol, Run: func(tp *tensor.Tape) *tensor.Tensor { return tp.SelectiveScan(k) }}.Check(t))
 			for name, s := range last {
 				if e := golden.RelErr(s.Data(), c.Outputs[name].Data); e > tol("") {
 					t.Errorf("%s %s: %s: relative error %.3g", dev.Name(), c.Name, name, e)
@@ -188,5 +178,5 @@ func TestTorchSelectiveScan(t *testing.T) {
 			}
 		}
 	}
-	logWorst(t, "torch")
+	worst.Log(t)
 }

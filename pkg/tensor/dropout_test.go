@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -27,7 +28,7 @@ func masks(d *tensor.Device, seed uint64, p float64, n, k int) [][]float64 {
 // of a binomial, and multiplied by 1/(1−p).
 func TestDropoutStatistics(t *testing.T) {
 	const n = 20000
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		for _, p := range []float64{0.05, 0.5, 0.9} {
 			kept := 0.0
 			for _, v := range masks(d, 1, p, n, 1)[0] {
@@ -67,7 +68,7 @@ func TestDropoutMasks(t *testing.T) {
 	var all [][]float64
 	for _, s := range seeds {
 		ref := masks(tensor.Reference(), s, 0.5, n, 3)
-		for _, d := range devices(t) {
+		for _, d := range mixertest.Devices(t) {
 			for i, m := range masks(d, s, 0.5, n, 3) {
 				if agreement(m, ref[i]) != 1 {
 					t.Errorf("%s: seed %d: mask %d differs from reference", d, s, i)
@@ -93,7 +94,7 @@ func TestDropoutMasks(t *testing.T) {
 // TestDropoutOff: without training and with p = 0 it is x itself, and counts
 // for no mask. Reset starts again from the seed.
 func TestDropoutOff(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		tp := tensor.NewTape(d)
 		x := tensor.From(d, make([]float64, 5), 5)
 		tp.SetTraining(false)

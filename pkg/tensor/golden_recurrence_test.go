@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/golden"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -64,7 +65,7 @@ func TestTorchSelectiveScan(t *testing.T) {
 		s, states := torchScan(v)
 		b, d, l := v.shape("u")[0], v.shape("u")[1], v.shape("u")[2]
 		y := v.tp.SelectiveScan(s)
-		v.wantOfficial("out", swap(y.Data(), b, l, d, 1), v.Outputs["out"].Data)
+		v.wantOfficial("out", golden.Swap(y.Data(), b, l, d, 1), v.Outputs["out"].Data)
 		for name, st := range states {
 			v.wantOfficial(name, st.Data(), v.Outputs[name].Data)
 			v.out(name, st.Data())

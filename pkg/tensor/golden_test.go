@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -30,7 +31,7 @@ type goldenWorst struct{ out, grad float64 }
 // eachVector runs f on every case of file on every device, and fails if f left
 // an output or a gradient uncompared, save those named in except.
 func eachVector(t *testing.T, file string, except []string, f func(v *vectors)) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		var w goldenWorst
 		for _, c := range golden.Load(t, file) {
 			t.Run(d.Name()+"/"+c.Name, func(t *testing.T) {
@@ -83,24 +84,11 @@ func (v *vectors) swapped(name string, b, m, n, k int, shape ...int) *tensor.Ten
 	}
 	v.layout[name] = func(x []float64, back bool) []float64 {
 		if back {
-			return swap(x, b, n, m, k)
+			return golden.Swap(x, b, n, m, k)
 		}
-		return swap(x, b, m, n, k)
+		return golden.Swap(x, b, m, n, k)
 	}
 	return v.variable(name, v.layout[name](a.Data, false), shape...)
-}
-
-// swap turns x (b,m,n,k) into (b,n,m,k).
-func swap(x []float64, b, m, n, k int) []float64 {
-	y := make([]float64, len(x))
-	for i := range b {
-		for p := range m {
-			for q := range n {
-				copy(y[((i*n+q)*m+p)*k:][:k], x[((i*m+p)*n+q)*k:][:k])
-			}
-		}
-	}
-	return y
 }
 
 // whole returns an array of whole numbers.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -70,7 +71,7 @@ func (s *small) step(tp *tensor.Tape) float64 {
 // TestMemoryDoesNotGrow: after the first step a step takes no more memory, and
 // allocates (closures, shapes) no more than any other.
 func TestMemoryDoesNotGrow(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		s, tp := newSmall(d), tensor.NewTape(d)
 		loss := s.step(tp)
 		first := tp.Bytes()
@@ -96,7 +97,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 
 // TestMemoryOfGeneration: without gradients nothing is kept from step to step.
 func TestMemoryOfGeneration(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		tp := tensor.NewTape(d)
 		tp.SetGrad(false)
 		x, w := tensor.From(d, make([]float64, 8), 1, 8), tensor.Variable(d, make([]float64, 64), 8, 8)
@@ -121,7 +122,7 @@ func TestMemoryOfGeneration(t *testing.T) {
 // Backward gave back; only the loss and its gradient, one number each, are kept.
 func TestBackwardGivesMemoryBack(t *testing.T) {
 	const rounds = 5
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		tp := tensor.NewTape(d)
 		x, w := tensor.Variable(d, random(6*8), 2, 3, 8), tensor.Variable(d, random(8*8), 8, 8)
 		round := func() {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -156,7 +157,7 @@ func TestShapeMistakes(t *testing.T) {
 	for _, c := range slices.Concat(badDense(), badPointwise(), badSequence(), badSelective()) {
 		covered[c.op] = true
 		tp := tensor.NewTape(tensor.Reference())
-		mustPanic(t, c.op, func() { c.call(tp) }, append(c.says, "tensor: "+c.op+": ")...)
+		mixertest.MustPanic(t, c.op, func() { c.call(tp) }, append(c.says, "tensor: "+c.op+": ")...)
 		if tp.Bytes() != 0 {
 			t.Errorf("%s: %d bytes were taken before the panic %q", c.op, tp.Bytes(), c.says)
 		}
@@ -172,7 +173,7 @@ func TestShapeMistakes(t *testing.T) {
 func TestAttentionCachedHasNoGradient(t *testing.T) {
 	tp := tensor.NewTape(tensor.Reference())
 	q := tensor.Variable(tensor.Reference(), make([]float64, 6), 1, 1, 6)
-	mustPanic(t, "a query with gradient", func() { tp.AttentionCached(q, x(1, 8, 6), x(1, 8, 6), 3, 2) }, "tensor: AttentionCached", "SetGrad(false)")
+	mixertest.MustPanic(t, "a query with gradient", func() { tp.AttentionCached(q, x(1, 8, 6), x(1, 8, 6), 3, 2) }, "tensor: AttentionCached", "SetGrad(false)")
 	tp.SetGrad(false)
 	tp.AttentionCached(q, x(1, 8, 6), x(1, 8, 6), 3, 2)
 }

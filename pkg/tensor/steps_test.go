@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -138,7 +139,7 @@ func (s steppable) inParts(d *tensor.Device, l int, cuts []int) [][]float64 {
 // TestStepsEqualWhole: token by token and in uneven stretches, outputs and
 // final states are those of the whole sequence.
 func TestStepsEqualWhole(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		tol, worst := float64(stepTolCPU), 0.0
 		if d.Name() == "reference" {
 			tol = stepTolReference
@@ -176,7 +177,7 @@ func stretches(l int) map[string][]int {
 // TestStateIsTheSameWithAndWithoutGradient: recording keeps a copy of the state,
 // which must not change what is computed.
 func TestStateIsTheSameWithAndWithoutGradient(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		for _, s := range steppables() {
 			run := func(grad bool) [][]float64 {
 				e := stepEnv{tp: tensor.NewTape(d), hi: 7, l: 7, state: s.start(d), grad: grad}
@@ -204,7 +205,7 @@ func TestStateIsTheSameWithAndWithoutGradient(t *testing.T) {
 // cache with room to spare, give the attention of the whole sequence.
 func TestCachedAttentionEqualsWhole(t *testing.T) {
 	const b, l, h, dh = 2, 13, 2, 4
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		tol := float64(stepTolCPU)
 		if d.Name() == "reference" {
 			tol = stepTolReference

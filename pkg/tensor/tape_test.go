@@ -1,74 +1,33 @@
 package tensor_test
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
-// devices opens every device.
-func devices(t *testing.T) []*tensor.Device {
-	t.Helper()
-	var all []*tensor.Device
-	for _, name := range tensor.DeviceNames() {
-		d, err := tensor.OpenDevice(name, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, d)
-	}
-	return all
-}
-
-// panicText returns what f panics with, "" if it does not.
-func panicText(f func()) (text string) {
-	defer func() {
-		if p := recover(); p != nil {
-			text = fmt.Sprint(p)
-		}
-	}()
-	f()
-	return ""
-}
-
-// mustPanic fails unless f panics with a text that holds every part.
-func mustPanic(t *testing.T, what string, f func(), parts ...string) {
-	t.Helper()
-	text := panicText(f)
-	if text == "" {
-		t.Errorf("%s: no panic", what)
-		return
-	}
-	for _, p := range parts {
-		if !strings.Contains(text, p) {
-			t.Errorf("%s: panic %q, want one with %q", what, text, p)
-		}
-	}
-}
-
 func TestBackwardRefuses(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		x := tensor.Variable(d, []float64{1, 2}, 2)
 		c := tensor.From(d, []float64{1, 2}, 2)
 		tp := tensor.NewTape(d)
-		mustPanic(t, "two elements", func() { tp.Backward(tp.Map(tensor.Exp, x)) }, "tensor: Backward: loss is (2)", "want one element")
-		mustPanic(t, "constants", func() { tp.Backward(tp.Sum(c)) }, "tensor: Backward", "needs a gradient")
-		mustPanic(t, "a leaf", func() { tp.Backward(tensor.Variable(d, []float64{1}, 1)) }, "tensor: Backward", "tape")
-		mustPanic(t, "of another tape", func() { tensor.NewTape(d).Backward(tp.Sum(x)) }, "tensor: Backward", "tape")
+		mixertest.MustPanic(t, "two elements", func() { tp.Backward(tp.Map(tensor.Exp, x)) }, "tensor: Backward: loss is (2)", "want one element")
+		mixertest.MustPanic(t, "constants", func() { tp.Backward(tp.Sum(c)) }, "tensor: Backward", "needs a gradient")
+		mixertest.MustPanic(t, "a leaf", func() { tp.Backward(tensor.Variable(d, []float64{1}, 1)) }, "tensor: Backward", "tape")
+		mixertest.MustPanic(t, "of another tape", func() { tensor.NewTape(d).Backward(tp.Sum(x)) }, "tensor: Backward", "tape")
 		loss := tp.Sum(x)
 		tp.Backward(loss)
-		mustPanic(t, "twice", func() { tp.Backward(loss) }, "tensor: Backward", "no longer on this tape")
+		mixertest.MustPanic(t, "twice", func() { tp.Backward(loss) }, "tensor: Backward", "no longer on this tape")
 		tp.Sum(x)
-		mustPanic(t, "twice, something recorded since", func() { tp.Backward(loss) }, "tensor: Backward", "no longer on this tape")
+		mixertest.MustPanic(t, "twice, something recorded since", func() { tp.Backward(loss) }, "tensor: Backward", "no longer on this tape")
 		tp.Reset()
 		loss = tp.Sum(x)
 		tp.Reset()
-		mustPanic(t, "after Reset", func() { tp.Backward(loss) }, "tensor: Backward", "no longer on this tape")
+		mixertest.MustPanic(t, "after Reset", func() { tp.Backward(loss) }, "tensor: Backward", "no longer on this tape")
 		tp.SetGrad(false)
-		mustPanic(t, "with gradients off", func() { tp.Backward(tp.Sum(x)) }, "tensor: Backward", "needs a gradient")
+		mixertest.MustPanic(t, "with gradients off", func() { tp.Backward(tp.Sum(x)) }, "tensor: Backward", "needs a gradient")
 		if got := x.Grad(); !slices.Equal(got, []float64{1, 1}) {
 			t.Errorf("%s: the refused calls left gradient %v, want that of the only one, 1, 1", d, got)
 		}
@@ -76,7 +35,7 @@ func TestBackwardRefuses(t *testing.T) {
 }
 
 func TestSecondLossOnOneTape(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		x := tensor.Variable(d, []float64{3}, 1)
 		tp := tensor.NewTape(d)
 		tp.Poison(true)
@@ -90,7 +49,7 @@ func TestSecondLossOnOneTape(t *testing.T) {
 
 func TestReadingReleasedTensorPanics(t *testing.T) {
 	const hint = "call Retain when it is made"
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		x := tensor.Variable(d, []float64{1, 2}, 2)
 		tp := tensor.NewTape(d)
 		y := tp.Map(tensor.Square, x)
@@ -106,16 +65,16 @@ func TestReadingReleasedTensorPanics(t *testing.T) {
 			"a view's Data": func() { view.Data() }, "Sum": func() { tp.Sum(y) }, "Linear": func() { tp.Linear(x, view, nil) },
 		}
 		for name, use := range uses {
-			mustPanic(t, d.Name()+" "+name, use, "tensor: ", "given back by Backward or Reset", hint)
+			mixertest.MustPanic(t, d.Name()+" "+name, use, "tensor: ", "given back by Backward or Reset", hint)
 		}
-		mustPanic(t, "source of CopyFrom", func() { x.CopyFrom(y) }, "tensor: CopyFrom", hint)
+		mixertest.MustPanic(t, "source of CopyFrom", func() { x.CopyFrom(y) }, "tensor: CopyFrom", hint)
 		tp.Reset()
-		mustPanic(t, "loss after Reset", func() { loss.Item() }, "tensor: Data", hint)
+		mixertest.MustPanic(t, "loss after Reset", func() { loss.Item() }, "tensor: Data", hint)
 	}
 }
 
 func TestRetain(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		x := tensor.Variable(d, []float64{1, 2}, 2)
 		tp := tensor.NewTape(d)
 		tp.Poison(true)
@@ -136,12 +95,12 @@ func TestRetain(t *testing.T) {
 			t.Errorf("%s: a later operation overwrote a retained tensor: %v", d, got)
 		}
 		tp.Reset()
-		mustPanic(t, "after Reset", func() { y.Data() }, "given back")
+		mixertest.MustPanic(t, "after Reset", func() { y.Data() }, "given back")
 	}
 }
 
 func TestGradientsAddUp(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		p := tensor.NewParam(d, "p", tensor.Decay, []float64{3, -1}, 2)
 		free := tensor.NewParam(d, "unused", tensor.Decay, []float64{1}, 1)
 		params := []*tensor.Param{p, free}
@@ -177,14 +136,14 @@ func TestGradientsAddUp(t *testing.T) {
 }
 
 func TestReset(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		x := tensor.Variable(d, []float64{1, 2}, 2)
 		tp := tensor.NewTape(d)
 		for i := range 3 {
 			y := tp.Map(tensor.Exp, x)
 			held := tp.Bytes()
 			tp.Reset()
-			mustPanic(t, "a tensor of before", func() { y.Data() }, "given back")
+			mixertest.MustPanic(t, "a tensor of before", func() { y.Data() }, "given back")
 			if tp.Bytes() != held || held == 0 {
 				t.Errorf("%s: round %d: %d bytes after Reset, %d before, want the same", d, i, tp.Bytes(), held)
 			}
@@ -196,7 +155,7 @@ func TestReset(t *testing.T) {
 }
 
 func TestSetGrad(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		x := tensor.Variable(d, []float64{1, 2}, 2)
 		tp := tensor.NewTape(d)
 		tp.SetGrad(false)
@@ -232,7 +191,7 @@ func TestOperationsRefuseOtherDevices(t *testing.T) {
 	for _, c := range firstCases() {
 		r := newRun(c, tensor.Reference())
 		r.tp = tensor.NewTape(tensor.CPU(1))
-		mustPanic(t, c.op, func() { c.run(r) }, panicName(c.op), "is on reference", "want cpu")
+		mixertest.MustPanic(t, c.op, func() { c.run(r) }, panicName(c.op), "is on reference", "want cpu")
 		if r.tp.Bytes() != 0 {
 			t.Errorf("%s: took %d bytes before it refused", c.op, r.tp.Bytes())
 		}
@@ -250,6 +209,6 @@ func TestOperationsRefuseReleasedInputs(t *testing.T) {
 		if c.op == "Argmax" || c.op == "StoreSteps" || c.op == "AttentionCached" {
 			r.tp.SetGrad(false)
 		}
-		mustPanic(t, c.op, func() { c.run(r) }, panicName(c.op), "given back by Backward or Reset")
+		mixertest.MustPanic(t, c.op, func() { c.run(r) }, panicName(c.op), "given back by Backward or Reset")
 	}
 }

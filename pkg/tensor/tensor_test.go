@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/internal/mixertest"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -29,7 +30,7 @@ func TestDevices(t *testing.T) {
 }
 
 func TestViews(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		a := tensor.From(d, []float64{0, 1, 2, 3, 4, 5}, 3, 2)
 		for _, tt := range []struct {
 			v     *tensor.Tensor
@@ -60,7 +61,7 @@ func TestViews(t *testing.T) {
 
 // TestGradientsOfViews: a view shows its part of the gradient.
 func TestGradientsOfViews(t *testing.T) {
-	for _, d := range devices(t) {
+	for _, d := range mixertest.Devices(t) {
 		w := tensor.Variable(d, []float64{1, 2, 3, 4, 5, 6}, 3, 2)
 		if got := w.Grad(); !slices.Equal(got, make([]float64, 6)) {
 			t.Errorf("%s: gradient %v before any, want zeros", d, got)
@@ -98,7 +99,7 @@ func TestTensorMistakes(t *testing.T) {
 		{"Rows", func() { a.Rows(1, 1) }, []string{"1 to 1 of (2, 3)", "want at least one"}},
 		{"Rows", func() { tensor.New(d).Rows(0, 1) }, []string{"0 to 1 of ()", "want"}},
 	} {
-		mustPanic(t, tt.name, tt.call, append(tt.says, "tensor: "+tt.name+": ")...)
+		mixertest.MustPanic(t, tt.name, tt.call, append(tt.says, "tensor: "+tt.name+": ")...)
 	}
 	if got := tensor.New(d).Item(); got != 0 {
 		t.Errorf("a tensor without axes holds %v, want 0", got)
@@ -150,7 +151,7 @@ func TestGradCheckFindsMistakes(t *testing.T) {
 func TestApplyChecksOutputs(t *testing.T) {
 	f := tensor.Function{Name: "short", Forward: func(in, out [][]float64) { out[0] = in[0][:1] }}
 	tp := tensor.NewTape(tensor.Reference())
-	mustPanic(t, "a short output", func() { tp.Apply(f, [][]int{{2}}, x(2)) }, "tensor: Apply: short: 1 elements of output 0", "want 2")
+	mixertest.MustPanic(t, "a short output", func() { tp.Apply(f, [][]int{{2}}, x(2)) }, "tensor: Apply: short: 1 elements of output 0", "want 2")
 }
 
 func TestGradCheckRefuses(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/device"
+	"github.com/gophersnake/gophersnake/internal/golden"
 )
 
 func TestGoldenOps(t *testing.T) {
@@ -82,12 +83,12 @@ func goldenConv(v vectors) {
 	s := v.shape("x")
 	b, d, l := s[0], s[1], s[2]
 	c := device.Conv1D{B: b, L: l, D: d, K: v.shape("weight")[2], SiLU: strings.Contains(v.Name, "silu"),
-		X: buf(swap(v.in("x"), b, d, l, 1)), W: buf(v.in("weight")), Bias: buf(v.in("bias")), Y: dev.Alloc(b * l * d)}
+		X: buf(golden.Swap(v.in("x"), b, d, l, 1)), W: buf(v.in("weight")), Bias: buf(v.in("bias")), Y: dev.Alloc(b * l * d)}
 	dx, dw, dbias := zeros(c.X), zeros(c.W), zeros(c.Bias)
 	dev.Conv1D(&c)
-	dev.Conv1DGrad(&c, buf(swap(v.in("dy"), b, d, l, 1)), dx, dw, dbias)
-	v.out("out", swap(c.Y.F64, b, l, d, 1))
-	v.grad("x", swap(dx.F64, b, l, d, 1))
+	dev.Conv1DGrad(&c, buf(golden.Swap(v.in("dy"), b, d, l, 1)), dx, dw, dbias)
+	v.out("out", golden.Swap(c.Y.F64, b, l, d, 1))
+	v.grad("x", golden.Swap(dx.F64, b, l, d, 1))
 	v.grad("weight", dw.F64)
 	v.grad("bias", dbias.F64)
 }
@@ -140,7 +141,7 @@ func goldenEmbedding(v vectors) {
 // heads reads an array (B,heads,L,Dh) as (B,L,heads·Dh).
 func (v vectors) heads(name string) device.Buf {
 	s := v.shape(name)
-	return buf(swap(v.in(name), s[0], s[1], s[2], s[3]))
+	return buf(golden.Swap(v.in(name), s[0], s[1], s[2], s[3]))
 }
 
 // rotary is the rotation for the arrays of the case.
@@ -154,8 +155,8 @@ func goldenRotary(v vectors) {
 	y, dx := dev.Alloc(x.Len()), zeros(x)
 	dev.Rotary(r, x, y, false, false)
 	dev.Rotary(r, v.heads("dy"), dx, true, true)
-	v.out("out", swap(y.F64, r.B, r.L, r.H, r.Dh))
-	v.grad("x", swap(dx.F64, r.B, r.L, r.H, r.Dh))
+	v.out("out", golden.Swap(y.F64, r.B, r.L, r.H, r.Dh))
+	v.grad("x", golden.Swap(dx.F64, r.B, r.L, r.H, r.Dh))
 }
 
 func goldenAttention(v vectors) {
@@ -175,8 +176,8 @@ func goldenAttention(v vectors) {
 		dev.Rotary(v.rotary(), dq, dq, true, false)
 		dev.Rotary(v.rotary(), dk, dk, true, false)
 	}
-	v.out("out", swap(a.Y.F64, b, l, h, dh))
+	v.out("out", golden.Swap(a.Y.F64, b, l, h, dh))
 	for k, g := range map[string]device.Buf{"q": dq, "k": dk, "v": dv} {
-		v.grad(k, swap(g.F64, b, l, h, dh))
+		v.grad(k, golden.Swap(g.F64, b, l, h, dh))
 	}
 }

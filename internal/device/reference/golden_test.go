@@ -79,22 +79,6 @@ func (v vectors) compare(name string, got, want []float64) {
 	}
 }
 
-// swap turns x (b,m,n,k) into (b,n,m,k); nil stays nil.
-func swap(x []float64, b, m, n, k int) []float64 {
-	if x == nil {
-		return nil
-	}
-	y := make([]float64, len(x))
-	for i := range b {
-		for p := range m {
-			for q := range n {
-				copy(y[((i*n+q)*m+p)*k:][:k], x[((i*m+p)*n+q)*k:][:k])
-			}
-		}
-	}
-	return y
-}
-
 // zeros returns the buffer into which the gradient of x is added.
 func zeros(x device.Buf) device.Buf {
 	if x.IsNil() {
@@ -113,7 +97,7 @@ func TestGoldenSelectiveScan(t *testing.T) {
 		}
 		s.Saved = dev.Alloc(dev.SelectiveScanSaved(&s))
 		dev.SelectiveScan(&s)
-		v.out("out", swap(s.Y.F64, s.B, s.L, s.D, 1))
+		v.out("out", golden.Swap(s.Y.F64, s.B, s.L, s.D, 1))
 		v.out("last_state"+re, s.HT.F64)
 		if v.flag("complex") {
 			v.out("last_state"+im, s.HTIm.F64)
@@ -123,7 +107,7 @@ func TestGoldenSelectiveScan(t *testing.T) {
 		for i := range in {
 			g[i] = zeros(in[i])
 		}
-		dev.SelectiveScanGrad(&s, &device.SelectiveScanGrad{DY: buf(swap(v.in("dy"), s.B, s.D, s.L, 1)), DU: g[0], DDelta: g[1],
+		dev.SelectiveScanGrad(&s, &device.SelectiveScanGrad{DY: buf(golden.Swap(v.in("dy"), s.B, s.D, s.L, 1)), DU: g[0], DDelta: g[1],
 			DDeltaBias: g[2], DA: g[3], DAIm: g[4], DB: g[5], DBIm: g[6], DC: g[7], DCIm: g[8], DDskip: g[9], DZ: g[10]})
 		for i, k := range names {
 			x := g[i].F64
@@ -131,7 +115,7 @@ func TestGoldenSelectiveScan(t *testing.T) {
 				continue
 			}
 			if w := channels[i]; w > 0 {
-				x = swap(x, s.B, s.L, w, 1)
+				x = golden.Swap(x, s.B, s.L, w, 1)
 			}
 			v.grad(k, x)
 		}
@@ -159,7 +143,7 @@ func goldenScan(v vectors) (s device.SelectiveScan, names []string, channels [11
 	for i, k := range names {
 		in[i] = buf(v.in(k))
 		if w := channels[i]; w > 0 {
-			in[i] = buf(swap(v.in(k), b, w, l, 1))
+			in[i] = buf(golden.Swap(v.in(k), b, w, l, 1))
 		}
 	}
 	return withInputs(device.SelectiveScan{B: b, L: l, D: d, N: n, Softplus: v.flag("delta_softplus"),
