@@ -2,7 +2,6 @@ package mixertest
 
 import (
 	"encoding/json"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -32,26 +31,28 @@ func NewTape(d *tensor.Device) *tensor.Tape {
 	return tp
 }
 
+func toFloat32(v float64) float64 { return float64(float32(v)) }
+
 // Noise returns n float32 numbers of variance 1.
 func Noise(seed uint64, n int) []float64 {
 	rng := rand.New(rand.NewPCG(seed, 13))
 	out := make([]float64, n)
 	for i := range out {
-		out[i] = float64(float32(rng.NormFloat64()))
+		out[i] = toFloat32(rng.NormFloat64())
 	}
 	return out
 }
 
 // Perturb moves every parameter by noise of the given size off its start, where
 // ones and zeros could hide an error, to the same float32 numbers on every
-// device.
+// device: the start is rounded first, as a float32 device has rounded it. (A
+// coarser grid afterwards would part two starts that lie across its edge.)
 func Perturb(params []*tensor.Param, size float64) {
 	rng := rand.New(rand.NewPCG(7, 11))
 	for _, p := range params {
 		data := p.Data()
 		for i, v := range data {
-			// Rounded to 2⁻¹²: float32 and float64 starts give the same number.
-			data[i] = math.Round((v+size*rng.NormFloat64())*4096) / 4096
+			data[i] = toFloat32(toFloat32(v) + size*rng.NormFloat64())
 		}
 		p.SetData(data)
 	}

@@ -48,6 +48,21 @@ func (c StudyConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("study: seed %d both tunes and reports, want different ones", s))
 		}
 	}
+	if c.TuneSteps < 0 {
+		errs = append(errs, fmt.Errorf("study: %d tuning steps, want 0 (as many as a reported run) or more", c.TuneSteps))
+	}
+	for _, lr := range c.LRs {
+		if !(lr > 0) || math.IsInf(lr, 1) {
+			errs = append(errs, fmt.Errorf("study: learning rate %g, want above 0", lr))
+		}
+	}
+	// A run that counts twice would make the intervals too narrow.
+	errs = append(errs, once("learning rate", c.LRs), once("tuning seed", c.TuneSeeds), once("seed", c.Seeds))
+	var names []string
+	for _, a := range c.Arms {
+		names = append(names, a.Name)
+	}
+	errs = append(errs, once("arm", names))
 	for i, a := range c.Arms {
 		if err := a.Experiment.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("study: arm %s: %w", a.Name, err))
@@ -57,6 +72,17 @@ func (c StudyConfig) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// once returns an error that names the first value that stands in the list
+// twice.
+func once[T comparable](what string, list []T) error {
+	for i, v := range list {
+		if slices.Contains(list[:i], v) {
+			return fmt.Errorf("study: %s %v is given twice, want each once", what, v)
+		}
+	}
+	return nil
 }
 
 // StudyOptions says how a study is carried out. Nothing in it changes a result.
@@ -194,38 +220,57 @@ func RunStudy(ctx context.Context, c StudyConfig, o StudyOptions) (*StudyResult,
 	return res, nil
 }
 
+// tally is what the tuning runs of one learning rate came to.
+type tally struct {
+	lost int     // runs that diverged or scored no number
+	sum  float64 // of the others' worth
+}
+
+func (t tally) better(u tally) bool { return t.lost < u.lost || t.lost == u.lost && t.sum > u.sum }
+
 // choose sets each arm's learning rate to the one with the best mean score; a
-// tuning run that diverged counts as the worst there is.
+// tuning run that diverged, or whose score is not a number, counts as worse
+// than any score. The first of equals is taken.
 func (r *StudyResult) choose(tries []*job) {
-	metric := r.Spec.Metric
 	for i := range r.Arms {
 		a := &r.Arms[i]
-		sum := map[float64]float64{}
+		tallies := map[float64]tally{}
 		for _, j := range tries {
 			if j.arm != i {
 				continue
 			}
-			score := math.NaN()
-			worth := math.Inf(-1)
-			if v, ok := j.result.Final["valid/"+string(metric)]; ok && j.result.Status != Diverged {
-				score = v
-				// Equal accuracies are told apart by the loss.
-				worth = -1e-6 * j.result.Final["valid/loss"]
-				if metric.HigherIsBetter() {
-					worth += v
-				} else {
-					worth -= v
-				}
-			}
+			score, worth := r.judge(j.result)
 			a.Tries = append(a.Tries, Try{LR: j.lr, Seed: j.seed, Status: j.result.Status, Score: score})
-			sum[j.lr] += worth
+			t := tallies[j.lr]
+			if math.IsNaN(worth) || math.IsInf(worth, 0) {
+				t.lost++
+			} else {
+				t.sum += worth
+			}
+			tallies[j.lr] = t
 		}
 		for _, lr := range r.Config.LRs {
-			if sum[lr] > sum[a.LR] {
+			if tallies[lr].better(tallies[a.LR]) {
 				a.LR = lr
 			}
 		}
 	}
+}
+
+// judge returns the score of a tuning run and what it is worth, larger being
+// better; both are NaN if it diverged.
+func (r *StudyResult) judge(run *Result) (score, worth float64) {
+	score, ok := run.Final["valid/"+string(r.Spec.Metric)]
+	if !ok || run.Status == Diverged {
+		return math.NaN(), math.NaN()
+	}
+	worth = score
+	if !r.Spec.Metric.HigherIsBetter() {
+		worth = -score
+	}
+	// Equal accuracies are told apart by the loss. The share is too small to
+	// outweigh one position of a million.
+	return score, worth - 1e-6*run.Final["valid/loss"]
 }
 
 // study is a study under way.
@@ -354,11 +399,14 @@ func (s *study) open(j *job, e Experiment, o *Options) (*Result, error) {
 		return past.result(e)
 	}
 	if past != nil && past.Checkpoint != nil {
-		if c, err := DecodeCheckpoint(past.Checkpoint); err == nil {
+		c, err := DecodeCheckpoint(past.Checkpoint)
+		if err == nil {
 			o.Resume, j.past = past.Checkpoint, past
 			o.Recorder, err = s.o.Book.Resume(past, int64(c.Step))
 			return nil, err
 		}
+		// Nothing is lost but time: the run is done anew, and says so.
+		spec.Tags["begun_anew"] = fmt.Sprintf("run %s cannot be gone on with: %v", past.ID, err)
 	}
 	o.Recorder, err = s.o.Book.Start(spec)
 	return nil, err
@@ -402,10 +450,22 @@ func (p *PastRun) result(e Experiment) (*Result, error) {
 	return r, nil
 }
 
-// prepend puts the curves of the run that r went on from before r's own.
-func (r *Result) prepend(past *PastRun) {
+// prepend puts the curves of the run that r went on from, at step from, before
+// r's own. A metric that r did not log again, as when nothing but the last
+// evaluation was left to do, keeps the values it had.
+func (r *Result) prepend(past *PastRun, from int) {
 	if past == nil {
 		return
+	}
+	for key, old := range past.Curves {
+		n := 0
+		for n < len(old.Steps) && old.Steps[n] <= int64(from) {
+			n++
+		}
+		if _, ok := r.Curves[key]; !ok && n > 0 {
+			r.Curves[key] = Curve{Steps: slices.Clone(old.Steps[:n]), Values: slices.Clone(old.Values[:n])}
+			r.Final[key] = old.Values[n-1]
+		}
 	}
 	for key, c := range r.Curves {
 		old := past.Curves[key]

@@ -269,7 +269,7 @@ func (t *trainer) trainStep() (bool, error) {
 	}
 	if diverged {
 		t.finish()
-		t.why = fmt.Sprintf("step %d: loss %.4g, gradient norm %.4g, first loss %.4g", t.step, value, norm, t.watch.First)
+		t.why = fmt.Sprintf("diverged at step %d: loss %.4g, gradient norm %.4g, first loss %.4g", t.step, value, norm, t.watch.First)
 		return false, t.tag("diverged_at_step", fmt.Sprint(t.step))
 	}
 	return true, nil

@@ -62,16 +62,10 @@ func buildModel(t *testing.T, d *tensor.Device, cfg nn.ModelConfig) built {
 
 // run is the model on steps lo to hi of its input.
 func (m built) run(tp *tensor.Tape, lo, hi int, s *nn.State) *tensor.Tensor {
-	var tokens []int32
-	var x []float64
-	for b := range modelB {
-		tokens = append(tokens, m.tokens[b*modelL+lo:b*modelL+hi]...)
-		x = append(x, m.x[(b*modelL+lo)*2:(b*modelL+hi)*2]...)
-	}
 	if m.Config().Vocab > 0 {
-		return m.Tokens(tp, tokens, modelB, hi-lo, s)
+		return m.Tokens(tp, mixertest.Part(m.tokens, modelB, modelL, lo, hi), modelB, hi-lo, s)
 	}
-	return m.Numbers(tp, tensor.From(tp.Device(), x, modelB, hi-lo, 2), s)
+	return m.Numbers(tp, tensor.From(tp.Device(), mixertest.Part(m.x, modelB, modelL, lo, hi), modelB, hi-lo, 2), s)
 }
 
 func (m built) whole(tp *tensor.Tape) *tensor.Tensor { return m.run(tp, 0, modelL, nil) }

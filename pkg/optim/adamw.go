@@ -65,8 +65,8 @@ func NewAdamW(params []*tensor.Param, cfg AdamWConfig) (*AdamW, error) {
 	return a, nil
 }
 
-// Step clips the gradients, updates every parameter with learning rate lr and
-// sets the gradients to zero. It returns the global gradient norm before
+// Step clips the gradients, updates every parameter that got one since the last
+// step with learning rate lr, and sets the gradients to zero. It returns the global gradient norm before
 // clipping; if that is NaN or infinite nothing is updated, and the gradients
 // stay as they are, to be looked at.
 func (a *AdamW) Step(lr float64) (norm float64) {

@@ -25,11 +25,14 @@ func NewParam(d *Device, name string, g Group, data []float64, shape ...int) *Pa
 	return &Param{Tensor: Variable(d, data, shape...), Name: name, Group: g}
 }
 
-// ZeroGrad sets the gradients of all parameters to 0.
+// ZeroGrad forgets the gradients of all parameters: they read as 0, and an
+// optimiser passes over a parameter until a gradient arrives again, as torch
+// does. So a step depends on nothing but the parameters, the moments and the
+// gradients of that step, and a resumed run equals an uninterrupted one.
 func ZeroGrad(params []*Param) {
 	for _, p := range params {
 		if !p.grad.IsNil() {
-			p.dev.impl.Zero(p.grad)
+			p.idle, p.grad = p.grad, device.Buf{}
 		}
 	}
 }
@@ -54,6 +57,8 @@ type AdamWStep = device.AdamW
 //	g ← GradScale·g;  w ← w − LR·Decay·w
 //	m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²
 //	w ← w − LR·(m/C1)/(√(v/C2) + Eps)
+//
+// Without a gradient nothing changes.
 func (p *Param) AdamW(h AdamWStep, m, v *Tensor) {
 	if !p.grad.IsNil() {
 		p.dev.impl.AdamW(h, p.buf, p.grad, m.buf, v.buf)
@@ -61,6 +66,7 @@ func (p *Param) AdamW(h AdamWStep, m, v *Tensor) {
 }
 
 // SGD updates p in place: buf ← momentum·buf + scale·g + decay·w, w ← w − lr·buf.
+// Without a gradient nothing changes.
 func (p *Param) SGD(lr, momentum, decay, scale float64, buf *Tensor) {
 	if !p.grad.IsNil() {
 		p.dev.impl.SGD(lr, momentum, decay, scale, p.buf, p.grad, buf.buf)

@@ -194,10 +194,13 @@ func (tp *Tape) gradFresh(t *Tensor) (g device.Buf, fresh bool) {
 	}
 	r := t.root()
 	if r.grad.IsNil() {
-		if r.tape != nil {
+		switch {
+		case r.tape != nil:
 			r.grad = r.tape.arena.get(r.Len())
-		} else {
+		case r.idle.IsNil():
 			r.grad = tp.d.Alloc(r.Len())
+		default:
+			r.grad, r.idle = r.idle, device.Buf{}
 		}
 		fresh = true
 		if t.Len() != r.Len() { // a part of the root is written: the rest must be zero

@@ -14,6 +14,7 @@ type Tensor struct {
 	shape    []int
 	buf      device.Buf
 	grad     device.Buf // of a root only; views share their base's
+	idle     device.Buf // memory for the next gradient, of a tensor without tape
 	needs    bool       // a gradient is wanted
 	tape     *Tape      // owner of buf and grad; nil when they live on their own
 	base     *Tensor    // what this views, nil for a root
