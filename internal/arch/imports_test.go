@@ -12,7 +12,7 @@ import (
 const module = "github.com/gophersnake/gophersnake/"
 
 // allowed says for each folder which other folders of the module it may import,
-// by prefix. Within a folder everything is allowed. It is DESIGN's direction:
+// by prefix. Within a folder everything is allowed. The direction is:
 //
 //	cmd → lab → (rnn, ssm, nn, optim, task) → tensor → internal kernels
 var allowed = map[string][]string{

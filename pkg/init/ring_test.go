@@ -30,7 +30,7 @@ func TestRingIsUniformByArea(t *testing.T) {
 	}
 }
 
-// SCIENCE §1.1: with ring [0,1] the median radius is √½ and 1.99 % of the states have |λ| > 0.99.
+// With ring [0,1] the median radius is √½ and 1.99 % of the states have |λ| > 0.99.
 func TestRingFullDiskFacts(t *testing.T) {
 	const n = 200_000
 	nuLog, _ := Ring(NewRand(2, "disk"), n, 0, 1, 2*math.Pi)
@@ -84,7 +84,7 @@ func TestRingGain(t *testing.T) {
 	for _, c := range []struct{ rMin, rMax, want float64 }{
 		{0, 0.99, 4.00}, {0.5, 0.9, 2.45}, {0.9, 0.999, 24.2}, {0.999, 0.9999, 1280},
 	} {
-		within(t, "RingGain", RingGain(c.rMin, c.rMax), c.want, 5e-3) // SCIENCE §1.2 prints three digits
+		within(t, "RingGain", RingGain(c.rMin, c.rMax), c.want, 5e-3) // three digits are known
 	}
 	within(t, "RingGain of a circle", RingGain(0.9, 0.9), 1/(1-0.81), 1e-12)
 	within(t, "RingGain of a thin ring", RingGain(0.9, 0.9+1e-7), RingGain(0.9, 0.9), 1e-5)
@@ -147,7 +147,7 @@ func TestProposition3(t *testing.T) {
 			on += power * math.Exp(2*gammaLog[j]) / n
 		}
 		name := fmt.Sprintf("ring [%g,%g]", c.rMin, c.rMax)
-		// 10 %, SCIENCE's bound: on [0.9, 0.999] twelve other seeds spread by 6 % of G, for a few states with |λ| near
+		// 10 %: on [0.9, 0.999] twelve other seeds spread by 6 % of G, for a few states with |λ| near
 		// 0.999 dominate. TestGainOfTheRingInExpectation is the sharp test.
 		within(t, name+": gain without γ", off, RingGain(c.rMin, c.rMax), 0.10)
 		within(t, name+": gain with γ", on, 1, 0.02) // twelve other seeds spread by 0.4 %

@@ -127,13 +127,13 @@ func SummaryTable(studies []StudyRecord) *table.Table {
 }
 
 func meanAndHalf(s stats.Summary) string {
-	switch {
-	case s.N == 0:
+	if s.N == 0 {
 		return "diverged"
-	case s.N == 1:
-		return fmt.Sprintf("%.3f", s.Mean)
 	}
-	text := fmt.Sprintf("%.3f ± %.3f", s.Mean, s.Hi-s.Mean)
+	text := fmt.Sprintf("%.3f", s.Mean)
+	if s.N > 1 {
+		text += fmt.Sprintf(" ± %.3f", s.Hi-s.Mean)
+	}
 	if s.Diverged > 0 {
 		text += fmt.Sprintf(" (%d diverged)", s.Diverged)
 	}

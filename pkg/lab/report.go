@@ -7,6 +7,7 @@ import (
 
 	"github.com/gophersnake/gophersnake/pkg/lab/stats"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
+	"github.com/gophersnake/gophersnake/pkg/task"
 )
 
 // Confidence is that of every interval in a report.
@@ -69,16 +70,34 @@ func (s Step) verdict() string {
 	}
 }
 
+// Holm returns the p values of the arms' steps, by name of the arm, adjusted
+// for there being as many of them as the study has steps (Holm 1979).
+func (r *StudyResult) Holm() map[string]float64 {
+	var names []string
+	var p []float64
+	for _, a := range r.Arms {
+		if st, ok := r.Step(a); ok {
+			names, p = append(names, a.Name), append(p, st.Paired.P)
+		}
+	}
+	out := map[string]float64{}
+	for i, v := range stats.Holm(p) {
+		out[names[i]] = v
+	}
+	return out
+}
+
 // Table returns the study as a table: one row an arm, with its parameters, the
 // chosen learning rate, mean and 95 % t interval of the task's metric on "test"
-// over the seeds, the paired difference from the rung it stems from, and what
-// became of the prediction.
+// over the seeds, the paired difference from the rung it stems from, its p
+// value by Holm, and what became of the prediction.
 func (r *StudyResult) Table() *table.Table {
 	t := table.New(r.title(), "arm", "the one change", "params", "lr", r.Key(), "95% interval", "step", "paired gain", "p", "expected", "found", "diverged", "tokens/s")
 	t.Align = []table.Align{table.Left}
+	holm := r.Holm()
 	for _, a := range r.Arms {
 		s := r.Summary(a)
-		row := []string{a.label(), "", "", fmt.Sprintf("%.3g", a.LR), r.value(s.Mean), r.interval(s), "", "", "", "", "", fmt.Sprintf("%d/%d", a.Diverged(), len(a.Runs)), speed(a.Runs)}
+		row := []string{a.label(), "", "", fmt.Sprintf("%.3g", a.LR), r.value(s.Mean), r.interval(s), "", "", "", "", "", fmt.Sprintf("%d/%d", s.Diverged, len(a.Runs)), speed(a.Runs)}
 		if len(a.Runs) > 0 {
 			row[2] = fmt.Sprint(a.Runs[0].Params)
 		}
@@ -87,14 +106,25 @@ func (r *StudyResult) Table() *table.Table {
 		}
 		if st, ok := r.Step(a); ok {
 			row[6] = "from " + st.From
-			row[7] = fmt.Sprintf("%+.3f [%+.3f, %+.3f]", st.Paired.MeanDiff, st.Paired.Lo, st.Paired.Hi)
-			row[8] = fmt.Sprintf("%.3f", st.Paired.P)
+			row[7] = gain(st.Paired)
+			row[8] = fmt.Sprintf("%.3f", holm[a.Name])
 			row[9], row[10] = st.Expect, st.Verdict
 		}
 		t.Add(row...)
 	}
 	r.notes(t)
 	return t
+}
+
+// gain is the paired difference with its interval, as far as there are pairs.
+func gain(p stats.PairedResult) string {
+	switch p.N {
+	case 0:
+		return "–"
+	case 1:
+		return fmt.Sprintf("%+.3f", p.MeanDiff)
+	}
+	return fmt.Sprintf("%+.3f [%+.3f, %+.3f]", p.MeanDiff, p.Lo, p.Hi)
 }
 
 func (r *StudyResult) title() string {
@@ -108,6 +138,9 @@ func (r *StudyResult) notes(t *table.Table) {
 		better = "higher"
 	}
 	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %d seeds. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, len(r.Config.Seeds)))
+	if n := len(r.Holm()); n > 1 {
+		t.Note(fmt.Sprintf("p: two-sided t test of the paired gain, adjusted by Holm for %d steps; the intervals and \"found\" are not adjusted.", n))
+	}
 	if n := len(r.Config.LRs); n > 1 {
 		t.Note(fmt.Sprintf("Every arm had the same tuning budget: %d learning rates (%s) × %d seeds that are not reported; chosen on \"valid\".", n, floats(r.Config.LRs), len(r.Config.TuneSeeds)))
 	}
@@ -128,7 +161,7 @@ func (r *StudyResult) LengthTable() *table.Table {
 	if len(splits) < 2 {
 		return nil
 	}
-	t := table.New(string(r.Config.Arms[0].Experiment.Task.Name)+": "+string(r.Spec.Metric)+" by length, trained at "+fmt.Sprint(r.Spec.Length), append([]string{"arm"}, splits...)...)
+	t := table.New(string(r.Config.Arms[0].Experiment.Task.Name)+": "+string(r.Spec.Metric)+" by length, trained at "+trainedAt(r.Config.Arms[0].Experiment.Task), append([]string{"arm"}, splits...)...)
 	t.Align = []table.Align{table.Left}
 	for _, a := range r.Arms {
 		row := []string{a.label()}
@@ -138,6 +171,14 @@ func (r *StudyResult) LengthTable() *table.Table {
 		t.Add(row...)
 	}
 	return t
+}
+
+// trainedAt is the length of training batches, counted as "test@LENGTH" counts.
+func trainedAt(c task.Config) string {
+	if t := c.TrainLengths; len(t) == 2 {
+		return fmt.Sprintf("%d to %d", t[0], t[1])
+	}
+	return fmt.Sprint(c.Length)
 }
 
 func (a ArmResult) label() string {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/task"
 )
 
@@ -52,8 +53,10 @@ func (c StudyConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("study: %d tuning steps, want 0 (as many as a reported run) or more", c.TuneSteps))
 	}
 	for _, lr := range c.LRs {
-		if !(lr > 0) || math.IsInf(lr, 1) {
-			errs = append(errs, fmt.Errorf("study: learning rate %g, want above 0", lr))
+		schedule := optim.DefaultSchedule()
+		schedule.LR = lr
+		if err := schedule.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("study: %w", err))
 		}
 	}
 	// A run that counts twice would make the intervals too narrow.
@@ -174,6 +177,7 @@ type job struct {
 	seed   uint64
 	tuning bool
 	past   *PastRun // an interrupted run that this one goes on from
+	log    Recorder // nil when nobody is told
 	result *Result
 }
 
@@ -340,7 +344,11 @@ func (s *study) runAll(ctx context.Context, jobs []*job) error {
 func (s *study) runSafely(ctx context.Context, j *job, workers int) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("lab: arm %s, seed %d: panic: %v\n%s", s.c.Arms[j.arm].Name, j.seed, p, debug.Stack())
+			detail := fmt.Sprintf("lab: arm %s, seed %d: panic: %v", s.c.Arms[j.arm].Name, j.seed, p)
+			err = fmt.Errorf("%s\n%s", detail, debug.Stack())
+			if j.log != nil {
+				err = errors.Join(err, j.log.End(Failed, detail))
+			}
 		}
 	}()
 	return s.run(ctx, j, workers)
@@ -369,6 +377,7 @@ func (s *study) run(ctx context.Context, j *job, workers int) error {
 	if err != nil {
 		return err
 	}
+	j.log = o.Recorder
 	if reused == nil {
 		if j.result, err = Run(ctx, e, o); err != nil {
 			return err
@@ -450,25 +459,22 @@ func (p *PastRun) result(e Experiment) (*Result, error) {
 	return r, nil
 }
 
-// prepend puts the curves of the run that r went on from, at step from, before
-// r's own. A metric that r did not log again, as when nothing but the last
-// evaluation was left to do, keeps the values it had.
-func (r *Result) prepend(past *PastRun, from int) {
+// prepend puts the curves of the run that r went on from before r's own. A
+// metric that r did not log again, because no step was left to do, keeps the
+// values it had.
+func (r *Result) prepend(past *PastRun) {
 	if past == nil {
 		return
 	}
 	for key, old := range past.Curves {
-		n := 0
-		for n < len(old.Steps) && old.Steps[n] <= int64(from) {
-			n++
+		c, ok := r.Curves[key]
+		if !ok {
+			r.Curves[key] = old
+			if n := len(old.Values); n > 0 {
+				r.Final[key] = old.Values[n-1]
+			}
+			continue
 		}
-		if _, ok := r.Curves[key]; !ok && n > 0 {
-			r.Curves[key] = Curve{Steps: slices.Clone(old.Steps[:n]), Values: slices.Clone(old.Values[:n])}
-			r.Final[key] = old.Values[n-1]
-		}
-	}
-	for key, c := range r.Curves {
-		old := past.Curves[key]
 		n := 0
 		for n < len(old.Steps) && old.Steps[n] < c.Steps[0] {
 			n++

@@ -189,6 +189,7 @@ func (t *trainer) resume(data []byte) error {
 		return err
 	}
 	t.step, t.watch = c.Step, c.watch
+	t.result.Steps = c.Step
 	return t.opt.Import(c.optimiser)
 }
 

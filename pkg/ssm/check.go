@@ -29,7 +29,7 @@ func (f *fields) err() error { return errors.Join(f.errs...) }
 // before it asks for all memory; nothing else depends on them.
 const (
 	maxWidth = 1 << 16
-	maxState = 256 // as the official kernels (SCIENCE §2.2: dstate ≤ 256)
+	maxState = 256 // as the official kernels (csrc/selective_scan: dstate ≤ 256)
 )
 
 // wantInput panics unless x is (B,L,d).

@@ -38,7 +38,7 @@ func channel(x []float64, d, width int) []float64 {
 	return out
 }
 
-// TestLTIIsConvolution is X17 of SCIENCE §5.2: the scan of a time-invariant
+// TestLTIIsConvolution: the scan of a time-invariant
 // layer is the convolution with its kernel, to 1e-10.
 func TestLTIIsConvolution(t *testing.T) {
 	const l, tol = 200, 1e-10
@@ -99,7 +99,7 @@ func TestSelectionIsNotConvolution(t *testing.T) {
 	}
 }
 
-// TestTheorem1 is X21 of SCIENCE §5.2: with N = 1, A = −1 and B = C = 1 the
+// TestTheorem1: with N = 1, A = −1 and B = C = 1 the
 // selective layer is a gated RNN, h = (1−g) h + g u with g = σ(z), when B is
 // discretised by zero-order hold (Mamba, Theorem 1). The released code, and so
 // this package, has Euler's rule: the input's coefficient is softplus(z).
@@ -219,7 +219,7 @@ func checkStability(t *testing.T, m *Diagonal, p *tensor.Param) {
 	}
 }
 
-// TestStartOfS6 holds the start to the official code (SCIENCE §2.1).
+// TestStartOfS6 holds the start to the official code.
 func TestStartOfS6(t *testing.T) {
 	cfg := DefaultS6Config()
 	cfg.D, cfg.Model = 128, 64

@@ -84,7 +84,7 @@ func TestScanComplexAgrees(t *testing.T) {
 	}
 }
 
-// TestScanCost is X1 of SCIENCE §5.2: the counted work and depth are exact.
+// TestScanCost: the counted work and depth are exact.
 func TestScanCost(t *testing.T) {
 	for _, n := range oddLengths[1:] {
 		a, b := drawScan(n, 1)

@@ -12,7 +12,7 @@ import (
 // What the vectors of testdata/torch promise at float64 (its README).
 const torchTol = 1e-9
 
-// The tolerances of the official test suite at float32 (SCIENCE §2.2), as bound
+// The tolerances of the official test suite at float32 (tests/ops/test_selective_scan.py), as bound
 // on the largest error over the largest value: its rtol. The cpu device is held
 // to them where an absolute part would only loosen it.
 func officialTol(name string) float64 {

@@ -27,7 +27,7 @@ type Config struct {
 	Digest       string  `json:"digest,omitempty"`        // corpora: the Manifest.SHA256 that the files must have; empty: any
 }
 
-// DefaultConfig returns a config that trains on two cores in about a minute: the sizes that SCIENCE §5.2–5.3 tried. The
+// DefaultConfig returns a config that trains on two cores in about a minute: sizes at which the tasks were tried. The
 // corpora text, text8 and enwik8 still need their Path. For an unknown name only Name is set, and Validate says so.
 func DefaultConfig(name Name) Config {
 	k, ok := kindOf(name)

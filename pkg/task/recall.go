@@ -35,7 +35,7 @@ func drawInduction(c Config, rng *rand.Rand, length int) *Batch {
 	return b
 }
 
-// firstTokenKind is first-token recall (SCIENCE §5.2, X7): x_0 is one of V/2 classes, then come L−1 noise symbols from
+// firstTokenKind is first-token recall: x_0 is one of V/2 classes, then come L−1 noise symbols from
 // the other V/2; the answer at the last position is x_0.
 func firstTokenKind() kind {
 	return kind{

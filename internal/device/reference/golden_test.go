@@ -336,7 +336,7 @@ func TestGoldenLRU(t *testing.T) {
 }
 
 // goldenLRUGrad compares what LinearScanGrad alone decides: dν and dθ through
-// da, and dγ through dx (SCIENCE §1.1).
+// da, and dγ through dx.
 func goldenLRUGrad(v vectors, s *device.LinearScan, b, l, d, n int) {
 	no := device.Buf{}
 	g := device.LinearScanGrad{DH: dev.Alloc(b * l * n), DHIm: dev.Alloc(b * l * n),

@@ -95,7 +95,7 @@ func TestEqualValuesHaveNoSpread(t *testing.T) {
 	}
 }
 
-// TestSignFlipSmallest: 2/2^n when every difference has one sign (SCIENCE §7).
+// TestSignFlipSmallest: 2/2^n when every difference has one sign.
 func TestSignFlipSmallest(t *testing.T) {
 	for n, want := range map[int]float64{3: 0.25, 5: 0.0625, 6: 0.03125, 8: 0.0078125} {
 		d := make([]float64, n)
