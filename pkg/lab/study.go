@@ -379,7 +379,9 @@ func (s *study) run(ctx context.Context, j *job, workers int) error {
 	}
 	j.log = o.Recorder
 	if reused == nil {
-		if j.result, err = Run(ctx, e, o); err != nil {
+		j.result, err = Run(ctx, e, o)
+		j.log = nil // closed by Run
+		if err != nil {
 			return err
 		}
 		j.result.prepend(j.past)

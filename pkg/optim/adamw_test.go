@@ -248,3 +248,36 @@ func TestAdamWConfigErrors(t *testing.T) {
 	mixertest.WantErrors(t, err, texts...)
 	mixertest.WantErrors(t, optim.AdamWConfig{Beta1: nan, Beta2: nan, Eps: nan, Clip: nan}.Validate(), "beta1", "beta2", "eps", "clip")
 }
+
+// TestAdamWResumeOfAParameterInDisuse: a parameter that gets no gradient at a
+// step is passed over, whether the optimiser has seen one of it or its moments
+// come from a file. Before, the first was moved by its moments and decayed.
+func TestAdamWResumeOfAParameterInDisuse(t *testing.T) {
+	for _, d := range mixertest.Devices(t) {
+		steps := func(tr trainer, from, to int) {
+			for step := from; step < to; step++ {
+				for i, p := range tr.params {
+					if i == 0 || step < 2 || step > 4 { // the others rest for three steps
+						setGrad(p, []float64{float64(step) - 3, 1})
+					}
+				}
+				tr.opt.Step(0.01)
+			}
+		}
+		whole, first, second := newTrainer(t, d), newTrainer(t, d), newTrainer(t, d)
+		steps(whole, 0, 7)
+		steps(first, 0, 3)
+		if err := second.opt.Import(first.opt.Export()); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range first.params {
+			second.params[i].SetData(p.Data())
+		}
+		steps(second, 3, 7)
+		for i, p := range whole.params {
+			if got := second.params[i].Data(); !slices.Equal(got, p.Data()) {
+				t.Errorf("%s: %s is %v after the interruption, want %v", d, p.Name, got, p.Data())
+			}
+		}
+	}
+}

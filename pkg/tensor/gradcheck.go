@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"github.com/gophersnake/gophersnake/internal/device"
 )
 
 // GradReport is what GradCheck found.
@@ -38,7 +40,7 @@ func GradCheck(d *Device, f func(tp *Tape) *Tensor, wrt []*Tensor, perTensor int
 		if !t.needs || t.tape != nil {
 			return rep, fmt.Errorf("tensor: GradCheck: %s is not a variable or parameter of its own", t)
 		}
-		t.grad.F32, t.grad.F64 = nil, nil
+		t.grad = device.Buf{}
 	}
 	value(true)
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -194,13 +194,10 @@ func (tp *Tape) gradFresh(t *Tensor) (g device.Buf, fresh bool) {
 	}
 	r := t.root()
 	if r.grad.IsNil() {
-		switch {
-		case r.tape != nil:
+		if r.tape != nil {
 			r.grad = r.tape.arena.get(r.Len())
-		case r.idle.IsNil():
-			r.grad = tp.d.Alloc(r.Len())
-		default:
-			r.grad, r.idle = r.idle, device.Buf{}
+		} else {
+			r.grad = tp.ownGrad(r)
 		}
 		fresh = true
 		if t.Len() != r.Len() { // a part of the root is written: the rest must be zero
@@ -209,6 +206,20 @@ func (tp *Tape) gradFresh(t *Tensor) (g device.Buf, fresh bool) {
 		}
 	}
 	return r.grad.Slice(t.off, t.off+t.Len()), fresh
+}
+
+// ownGrad returns memory without content for the gradient of a tensor that
+// lives on its own: that of its last one, if it had one.
+func (tp *Tape) ownGrad(r *Tensor) device.Buf {
+	g := r.idle
+	if g.IsNil() {
+		g = tp.d.Alloc(r.Len())
+	}
+	r.idle = device.Buf{}
+	if tp.arena.poison {
+		tp.d.Fill(g, math.NaN())
+	}
+	return g
 }
 
 // addGrad adds g to t's gradient.
