@@ -44,7 +44,7 @@ interrupted goes on from its checkpoint: after Ctrl-C, give the same command
 again. --fresh starts a new collection (NAME.2, NAME.3, …); without it the newest
 collection is gone on with.
 
-  quick  5 seeds, 2 learning rates: directions, minutes on two cores
+  quick  5 seeds, 3 learning rates: directions, minutes on two cores
   full   8 seeds, 4 learning rates, 4 times the steps: hours`,
 		Example: `  gophersnake ladder
   gophersnake ladder --task induction --rung lru --rung selective --rung mamba

@@ -1,6 +1,7 @@
-// Command results takes the numbers of the last `make reproduce` into the
-// repository: it copies out/ladder.json and the figures to docs/results and
-// writes the README's tables from them. A test holds README and file together.
+// Command results takes the numbers of the last `make reproduce` and `make
+// bench` into the repository: it copies them with their figures from out to
+// docs/results and writes the README's table from out/ladder.json. A test holds
+// README and file together.
 package main
 
 import (
@@ -32,14 +33,17 @@ func run(from, root string) error {
 	if err := os.MkdirAll(docs, 0o755); err != nil {
 		return err
 	}
-	figures, err := filepath.Glob(filepath.Join(from, "ladder-*.svg"))
+	files, err := filepath.Glob(filepath.Join(from, "ladder-*.svg"))
 	if err != nil {
 		return err
 	}
-	for _, path := range append(figures, filepath.Join(from, "ladder.json"), filepath.Join(from, "ladder.md")) {
+	for _, name := range []string{"ladder.json", "ladder.md", "bench.md", "scaling.svg"} {
+		files = append(files, filepath.Join(from, name))
+	}
+	for _, path := range files {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return fmt.Errorf("%w; run `make reproduce` first", err)
+			return fmt.Errorf("%w; run `make reproduce` and `make bench` first", err)
 		}
 		if err := os.WriteFile(filepath.Join(docs, filepath.Base(path)), data, 0o644); err != nil {
 			return err

@@ -123,6 +123,15 @@ func TestLadderRefusesUnknownRung(t *testing.T) {
 	}
 }
 
+func TestLadderTellsAnErrorOnce(t *testing.T) {
+	base := DefaultExperiment(task.Induction)
+	base.Model.D = 33
+	_, err := Ladder(base, "attention")
+	if err == nil || strings.Count(err.Error(), "heads is 1") != 1 {
+		t.Errorf("an odd width for rotary positions: %v", err)
+	}
+}
+
 func TestStudy(t *testing.T) {
 	book := &memory{}
 	c := StudyConfig{Name: "s", LRs: []float64{1e-3, 1e-2}, TuneSeeds: []uint64{100}, TuneSteps: 6, Seeds: []uint64{1, 2, 3}}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -140,7 +139,9 @@ func sized(e Experiment, budget int, set func(m *ModelConfig, n int)) (Experimen
 	count := func(n int) int {
 		set(&e.Model, n)
 		c, cerr := CountParams(e)
-		err = errors.Join(err, cerr)
+		if err == nil {
+			err = cerr // the others would say the same
+		}
 		return c
 	}
 	hi := 1

@@ -54,7 +54,7 @@ func NewPreset(name string, tasks, rungs []string) (Preset, error) {
 func presetStudy(preset string, t task.Name, rungs []string) (StudyConfig, error) {
 	e := DefaultExperiment(t)
 	e.Task.EvalBatches = 32
-	s := StudyConfig{LRs: []float64{3e-3, 1e-2}, TuneSeeds: []uint64{1001, 1002}, Seeds: []uint64{1, 2, 3, 4, 5}}
+	s := StudyConfig{LRs: []float64{3e-3, 1e-2, 3e-2}, TuneSeeds: []uint64{1001, 1002}, Seeds: []uint64{1, 2, 3, 4, 5}}
 	switch t {
 	case task.SelectiveCopying:
 		e.Steps = 2000

@@ -35,14 +35,23 @@ type StudyRecord struct {
 
 // ArmRecord is one arm of a StudyRecord, its runs in the order of the seeds.
 type ArmRecord struct {
-	Name            string   `json:"name"`
-	Label           string   `json:"label"`
-	Params          int      `json:"params"`
-	LR              float64  `json:"learning_rate"`
-	Values          []Number `json:"values"` // of the reported metric
-	Status          []Status `json:"status"`
-	TokensPerSecond []Number `json:"tokens_per_second"`
-	Hashes          []string `json:"experiments"` // SHA-256 of each run's experiment
+	Name            string      `json:"name"`
+	Label           string      `json:"label"`
+	Params          int         `json:"params"`
+	LR              float64     `json:"learning_rate"`
+	Tries           []TryRecord `json:"tries"`  // the tuning runs, none of them reported
+	Values          []Number    `json:"values"` // of the reported metric
+	Status          []Status    `json:"status"`
+	TokensPerSecond []Number    `json:"tokens_per_second"`
+	Hashes          []string    `json:"experiments"` // SHA-256 of each run's experiment
+}
+
+// TryRecord is one tuning run: its score is the task's metric on "valid".
+type TryRecord struct {
+	LR     float64 `json:"learning_rate"`
+	Seed   uint64  `json:"seed"`
+	Status Status  `json:"status"`
+	Score  Number  `json:"score"`
 }
 
 // Number is a float64 that JSON can hold: NaN and infinities become null, which
@@ -72,6 +81,9 @@ func (r *StudyResult) Record() StudyRecord {
 		Higher: r.Spec.Metric.HigherIsBetter(), Chance: r.Spec.Chance, LRs: r.Config.LRs, Seeds: r.Config.Seeds}
 	for _, a := range r.Arms {
 		rec := ArmRecord{Name: a.Name, Label: a.label(), LR: a.LR}
+		for _, t := range a.Tries {
+			rec.Tries = append(rec.Tries, TryRecord{t.LR, t.Seed, t.Status, Number(t.Score)})
+		}
 		for i, v := range a.Values(r.Key()) {
 			run := a.Runs[i]
 			rec.Params = run.Params

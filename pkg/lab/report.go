@@ -116,6 +116,46 @@ func (r *StudyResult) Table() *table.Table {
 	return t
 }
 
+// Solved returns how many of an arm's runs solved the task, with Wilson's
+// interval: accuracies that are either high or at chance are told by their
+// number, not by their mean. ok is false for a task that is never solved.
+func (r *StudyResult) Solved(a ArmResult) (p stats.Proportion, ok bool) {
+	if r.Spec.Solved == 0 {
+		return p, false
+	}
+	k := 0
+	for _, v := range a.Values(r.Key()) {
+		if r.Spec.Metric.HigherIsBetter() && v >= r.Spec.Solved || !r.Spec.Metric.HigherIsBetter() && v <= r.Spec.Solved {
+			k++
+		}
+	}
+	return stats.Wilson(k, len(a.Runs), Confidence), true
+}
+
+// solvedNote lists the arms of which a run solved the task, "" if the task is
+// never solved.
+func (r *StudyResult) solvedNote() string {
+	var some []string
+	for _, a := range r.Arms {
+		p, ok := r.Solved(a)
+		if !ok {
+			return ""
+		}
+		if p.K > 0 {
+			some = append(some, a.label()+" "+p.String())
+		}
+	}
+	sign := "≤"
+	if r.Spec.Metric.HigherIsBetter() {
+		sign = "≥"
+	}
+	head := fmt.Sprintf("Solved, %s %s %g: ", r.Key(), sign, r.Spec.Solved)
+	if len(some) == 0 {
+		return head + "by no run."
+	}
+	return head + strings.Join(some, ", ") + " of the runs with Wilson's interval; by no run of the other arms."
+}
+
 // gain is the paired difference with its interval, as far as there are pairs.
 func gain(p stats.PairedResult) string {
 	switch p.N {
@@ -138,6 +178,9 @@ func (r *StudyResult) notes(t *table.Table) {
 		better = "higher"
 	}
 	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %d seeds. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, len(r.Config.Seeds)))
+	if note := r.solvedNote(); note != "" {
+		t.Note(note)
+	}
 	if n := len(r.Holm()); n > 1 {
 		t.Note(fmt.Sprintf("p: two-sided t test of the paired gain, adjusted by Holm for %d steps; the intervals and \"found\" are not adjusted.", n))
 	}

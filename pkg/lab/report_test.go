@@ -111,6 +111,29 @@ func TestHolm(t *testing.T) {
 	}
 }
 
+// TestSolved: a diverged run did not solve the task, and counts.
+func TestSolved(t *testing.T) {
+	r := scored(map[string][]float64{"conv": {0.5, 0.6, 0.7}, "rnn": {0.99, -1, 1}})
+	if p, ok := r.Solved(*r.Arm("rnn")); !ok || p.K != 2 || p.N != 3 {
+		t.Errorf("%v (%t), want 2 of 3 at 0.99 or more", p, ok)
+	}
+	want := "Solved, test/accuracy ≥ 0.99: rnn 2/3 [0.21, 0.94] of the runs with Wilson's interval; by no run of the other arms."
+	if notes := r.Table().Notes; !slices.Contains(notes, want) {
+		t.Errorf("notes %q lack %q", notes, want)
+	}
+	r.Spec = task.SpecOf(task.DefaultConfig(task.Adding)) // lower is better
+	for i, v := range []float64{1e-4, 1e-3, 2e-3} {
+		r.Arms[0].Runs[i].Final["test/mse"] = v
+	}
+	if p, ok := r.Solved(r.Arms[0]); !ok || p.K != 2 {
+		t.Errorf("%v (%t), want 2 at 1e-3 or less", p, ok)
+	}
+	r.Spec.Solved = 0
+	if _, ok := r.Solved(r.Arms[0]); ok || r.solvedNote() != "" {
+		t.Error("a task without that value is solved")
+	}
+}
+
 func TestLengthTable(t *testing.T) {
 	r := scored(map[string][]float64{"conv": {0.5, 0.6, 0.7}})
 	tab := r.LengthTable()

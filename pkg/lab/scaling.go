@@ -26,7 +26,7 @@ type ScalingConfig struct {
 // DefaultScalingConfig returns lengths 128 to 8192 at width 32.
 func DefaultScalingConfig() ScalingConfig {
 	return ScalingConfig{Rungs: []string{"conv", "attention", "rnn", "lru", "mamba"}, D: 32,
-		Lengths: []int{128, 256, 512, 1024, 2048, 4096, 8192}, Repeats: 5, Device: "cpu", Seed: 1}
+		Lengths: []int{128, 256, 512, 1024, 2048, 4096, 8192}, Repeats: 15, Device: "cpu", Seed: 1}
 }
 
 // ScalingCurve is the measurements of one rung.

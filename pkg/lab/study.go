@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -70,8 +71,8 @@ func (c StudyConfig) Validate() error {
 		if err := a.Experiment.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("study: arm %s: %w", a.Name, err))
 		}
-		if a.Experiment.Task.Name != c.Arms[0].Experiment.Task.Name {
-			errs = append(errs, fmt.Errorf("study: arm %d is on task %s, arm 0 on %s, want one task", i, a.Experiment.Task.Name, c.Arms[0].Experiment.Task.Name))
+		if !reflect.DeepEqual(a.Experiment.Task, c.Arms[0].Experiment.Task) {
+			errs = append(errs, fmt.Errorf("study: arm %d is on another task than arm 0, want one for all: arms are paired by their data", i))
 		}
 	}
 	return errors.Join(errs...)

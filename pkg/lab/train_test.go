@@ -104,6 +104,34 @@ func TestResumeEqualsNoInterruption(t *testing.T) {
 	}
 }
 
+// TestEveryMixerResumes: on one core without a pause or on two with one, the
+// bits are the same, with lengths that change from step to step, too.
+func TestEveryMixerResumes(t *testing.T) {
+	for _, kind := range Mixers() {
+		e := tiny(kind)
+		e.Model.Block.Dropout, e.Task.TrainLengths = 0.2, []int{4, 9}
+		whole := mustRun(t, e, Options{Workers: 1})
+		for _, at := range []int64{1, 4, 11} { // early, after an evaluation, before the last step
+			ctx, cancel := context.WithCancel(context.Background())
+			rec := newMemoryRun()
+			rec.onLog = func(key string, step int64) {
+				if key == KeyTrainLoss && step == at {
+					cancel()
+				}
+			}
+			if _, err := Run(ctx, e, Options{Recorder: rec, Workers: 2}); !errors.Is(err, context.Canceled) {
+				t.Fatalf("%s interrupted at step %d: %v", kind, at, err)
+			}
+			rest := mustRun(t, e, Options{Resume: rec.artifacts[CheckpointArtifact], Workers: 2})
+			rest.prepend(&PastRun{Curves: rec.curves})
+			sameCurves(t, string(kind), whole.Curves, rest.Curves)
+			if string(whole.Checkpoint) != string(rest.Checkpoint) {
+				t.Errorf("%s interrupted at step %d: the last checkpoints differ", kind, at)
+			}
+		}
+	}
+}
+
 func TestDivergenceIsAStatus(t *testing.T) {
 	e := tiny(Diagonal)
 	e.Model.Mixer.Param, e.Model.Mixer.Gamma = "re_im", false

@@ -44,9 +44,12 @@ func (a *Attention) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor
 		return a.O.Forward(tp, tp.Attention(q, k, v, a.heads))
 	}
 	n := offset + x.Dim(1)
-	for name, t := range map[string]*tensor.Tensor{"keys": k, "values": v} {
-		s.Set(name, grown(s.Get(name), n))
-		tp.StoreSteps(t, s.Get(name), offset)
+	for _, c := range []struct {
+		name string
+		new  *tensor.Tensor
+	}{{"keys", k}, {"values", v}} {
+		s.Set(c.name, grown(s.Get(c.name), n))
+		tp.StoreSteps(c.new, s.Get(c.name), offset)
 	}
 	y := tp.AttentionCached(q, s.Get("keys"), s.Get("values"), n, a.heads)
 	s.Advance(x.Dim(1))

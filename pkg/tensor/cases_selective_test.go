@@ -11,7 +11,7 @@ type selective struct {
 	b, l, d, n                                   int
 	noDelta, constB, constC, softplus, signed    bool
 	complex, realB, realC, bias, skip, z, states bool
-	delta, a                                     dist // instead of the usual ones
+	delta, offset, a                             dist // instead of the usual ones
 }
 
 func (m selective) String() string {
@@ -39,6 +39,9 @@ func (m selective) inputs() []input {
 	}
 	if m.delta != nil {
 		delta = m.delta
+	}
+	if m.offset != nil {
+		bias = m.offset
 	}
 	shape := func(constant bool) []int {
 		if constant {
@@ -137,4 +140,22 @@ func selectiveExtremeCases() []opCase {
 	cl = large.opCase("delta to 4000 ")
 	cl.noDiff = cs[0].noDiff
 	return append(cs, cl, tiny.opCase("delta near 0 "))
+}
+
+// selectiveOfficialCases are the lengths of the official test suite
+// (tests/ops/test_selective_scan.py) beyond the 128 steps of the vectors, with
+// its sizes and distributions. reference, which the vectors hold to 1e-9, is
+// the truth here; our tolerances are far narrower than the official 6e-4.
+func selectiveOfficialCases() []opCase {
+	var cs []opCase
+	for _, l := range []int{256, 512, 1024, 2048, 4096} {
+		m := selective{b: 2, l: l, d: 4, n: 8, softplus: true, bias: true, skip: true, z: true, states: true,
+			a: uniform(-0.5, 0), delta: uniform(0, 0.5), offset: uniform(0, 0.5)}
+		c := m.opCase("official ")
+		if l > 512 {
+			c.noDiff = "a sum over that many outputs leaves the difference too few digits"
+		}
+		cs = append(cs, c)
+	}
+	return cs
 }
