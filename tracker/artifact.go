@@ -237,16 +237,18 @@ func (s *Store) ReadArtifact(ctx context.Context, ref, name string) ([]byte, err
 	}
 	data, err := os.ReadFile(found.Path)
 	if err != nil {
-		return nil, explain("read artifact", found.Path, missingContent(err))
+		return nil, explain("read artifact", found.Path, missingContent(found.Path, err))
 	}
 	h := sha256.New()
 	h.Write(data)
 	return data, compareSum(found.Path, found.SHA256, h)
 }
 
-func missingContent(err error) error {
+// missingContent says that a file which the database knows of is gone.
+func missingContent(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return &cause{ErrCorrupt, fmt.Errorf("the content is missing: %w", err)}
+		return &Error{Op: "read artifact", Path: path, Msg: "the content is missing", Err: ErrCorrupt,
+			Hint: "restore the file from a copy"}
 	}
 	return err
 }
@@ -265,7 +267,7 @@ func (s *Store) VerifyArtifacts(ctx context.Context) (problems []error, err erro
 			return problems, explain("verify", s.paths.db, err)
 		}
 		if err := verifyFile(s.blobPath(sum), sum); err != nil {
-			problems = append(problems, explain("verify", s.blobPath(sum), missingContent(err)))
+			problems = append(problems, explain("verify", s.blobPath(sum), missingContent(s.blobPath(sum), err)))
 		}
 	}
 	return problems, explain("verify", s.paths.db, rows.Err())

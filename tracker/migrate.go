@@ -48,11 +48,12 @@ func newestMigration(files fs.FS) int {
 }
 
 // gate reads the header and refuses what is not ours or newer than this program. It returns the version, 0 for an empty
-// file.
+// file; one that holds nothing but the list of migrations was left by a first open that failed, as on a full disk.
 func (s *Store) gate(ctx context.Context, db *sql.DB) (version int, err error) {
 	var id, objects int
 	err = db.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id),
-		(SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)`).Scan(&id, &version, &objects)
+		(SELECT user_version FROM pragma_user_version), 
+		(SELECT count(*) FROM sqlite_schema WHERE tbl_name NOT IN ('goose_db_version', 'sqlite_sequence'))`).Scan(&id, &version, &objects)
 	switch {
 	case err != nil:
 		return 0, err
@@ -91,11 +92,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		_, err = provider.Up(ctx)
 	}
 	if err != nil {
-		hint := ""
+		hint, _ := diagnose(err)
 		if backup != "" {
 			hint = "the database as it was is in " + backup
 		}
-		return &Error{Op: "migrate", Path: s.paths.db, Err: err, Hint: hint,
+		return &Error{Op: "migrate", Path: s.paths.db, Err: explainCause(err), Hint: hint,
 			Msg: fmt.Sprintf("from schema version %d to %d", version, s.schema)}
 	}
 	got, err := s.gate(ctx, s.wdb)

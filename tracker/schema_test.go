@@ -338,6 +338,20 @@ func TestForeignFiles(t *testing.T) {
 	wantError(t, err, ErrInvalid, "Path")
 }
 
+// TestFirstOpenFailed: what a first open leaves whose migration failed, as on a full disk, is no other program's file.
+func TestFirstOpenFailed(t *testing.T) {
+	path := testPath(t)
+	h := defaultHooks()
+	h.migrations = fstest.MapFS{"00001_initial.sql": {Data: []byte("-- +goose Up\nCREATE TABLE runs (x);\nCREATE TABLE runs (x);\n")}}
+	if _, err := openWith(Config{Path: path}, h); err == nil {
+		t.Fatal("a migration that fails is no error")
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Fatalf("the failed open left nothing to look at: %v", err)
+	}
+	must(t, startRun(t, openAt(t, path), RunConfig{}).LogSync("x", 1, 1))
+}
+
 func TestOddPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b?mode=memory&c#d%41.db")
 	s := openAt(t, path)

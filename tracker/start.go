@@ -40,6 +40,9 @@ func (c RunConfig) validate() error {
 	var errs []error
 	field := func(name, value, msg string) {
 		if msg != "" {
+			if r := []rune(value); len(r) > 40 {
+				value = string(r[:40]) + "…"
+			}
 			errs = append(errs, invalid("start run", "RunConfig.%s %q %s", name, value, msg))
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,9 @@ type App struct {
 	db    string // --db
 	quiet bool   // --quiet
 }
+
+// defaultDB is the database that is used when --db names none.
+const defaultDB = "gophersnake.db"
 
 // Exit codes, as the help of the root command documents them.
 const (
@@ -73,11 +77,17 @@ Exit codes:
   130  interrupted; runs under way have written checkpoints`,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if a.db == "" {
+				return usage(cmd, errors.New("--db is empty, want the name of a file"))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.db, "db", "gophersnake.db", "database of runs")
+	flags.StringVar(&a.db, "db", defaultDB, "database of runs")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress, results only")
 	root.AddCommand(a.ladderCommand(), a.runCommand(), a.runsCommand(), a.replayCommand(), a.generateCommand(),
 		a.benchCommand(), a.speedCommand(), a.versionCommand())
@@ -94,7 +104,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	}
 	err := fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		err = fmt.Errorf("%w; did you mean %q?", err, strings.Join(near, `" or "`))
+		err = fmt.Errorf("%w; did you mean \"%s\"?", err, strings.Join(near, `" or "`))
 	}
 	return usage(cmd, err)
 }
@@ -109,8 +119,24 @@ func takes(names ...string) cobra.PositionalArgs {
 		if len(names) > 0 {
 			want = strings.Join(names, " ")
 		}
-		return usage(cmd, fmt.Errorf("%s takes %s, got %d arguments", cmd.CommandPath(), want, len(args)))
+		return usage(cmd, fmt.Errorf("%s takes %s, got %s", cmd.CommandPath(), want, counted(len(args), "argument")))
 	}
+}
+
+// counted is "1 argument", "2 arguments".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// command is a command line of this program on the same database, for hints.
+func (a *App) command(words string) string {
+	if a.db == defaultDB {
+		return "gophersnake " + words
+	}
+	return fmt.Sprintf("gophersnake %s --db %s", words, a.db)
 }
 
 // width returns the columns of the terminal that w is, 0 if it is none.

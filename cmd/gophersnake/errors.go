@@ -53,7 +53,26 @@ func flagError(cmd *cobra.Command, err error) error {
 			err = fmt.Errorf("%w; did you mean --%s?", err, near)
 		}
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		want := map[string]string{"int": "a whole number", "uint64": "a whole number of 0 or more", "float64": "a number",
+			"bool": "true or false"}[invalid.GetFlag().Value.Type()]
+		if want != "" {
+			err = fmt.Errorf("--%s is %q, want %s", invalid.GetFlag().Name, invalid.GetValue(), want)
+		}
+	}
 	return usage(cmd, err)
+}
+
+// notNegative refuses a value below 0 of flags that are whole numbers.
+func notNegative(cmd *cobra.Command, flags ...string) error {
+	var errs []error
+	for _, name := range flags {
+		if n, err := cmd.Flags().GetInt(name); err != nil || n < 0 {
+			errs = append(errs, fmt.Errorf("--%s is %d, want 0 or more", name, n))
+		}
+	}
+	return usage(cmd, errors.Join(errs...))
 }
 
 // nearest returns the name within two edits, or the one that begins like it.
@@ -129,10 +148,6 @@ func splitHint(err error) (text, hint string) {
 			lines = append(lines, line)
 		}
 	}
-	var missing *tracker.NotFoundError
-	if hint == "" && errors.As(err, &missing) && missing.Kind == "run" {
-		hint = "gophersnake runs list shows what there is"
-	}
 	return strings.Join(lines, "\n"), hint
 }
 
@@ -152,6 +167,10 @@ func (a *App) report(err error) int {
 	text, own := splitHint(err)
 	if hint == "" {
 		hint = own
+	}
+	var missing *tracker.NotFoundError
+	if hint == "" && errors.As(err, &missing) && (missing.Kind == "run" || missing.Kind == "experiment") {
+		hint = a.command("runs list --limit 0") + " shows what there is"
 	}
 	fmt.Fprintf(a.Err, "gophersnake: %s\n", strings.ReplaceAll(text, "\n", "\n  "))
 	if hint != "" {

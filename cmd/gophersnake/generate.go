@@ -41,6 +41,12 @@ The same run, prompt, temperature and seed draw the same tokens.`,
 		Args:              takes("RUN"),
 		ValidArgsFunction: a.completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.tokens < 0 || !(f.temperature >= 0) {
+				return usage(cmd, fmt.Errorf("--tokens is %d, --temperature is %g, want both 0 or more", f.tokens, f.temperature))
+			}
+			if err := notNegative(cmd, "workers"); err != nil {
+				return err
+			}
 			return a.withStore(func(s *tracker.Store) error { return a.generate(cmd, s, args[0], f) })
 		},
 	}
@@ -65,18 +71,18 @@ func byteLevel(name task.Name) bool {
 func (a *App) generate(cmd *cobra.Command, s *tracker.Store, ref string, f generateFlags) error {
 	ctx := cmd.Context()
 	past, e, err := logbook.Past(ctx, s, ref)
+	if past != nil {
+		err = a.damagedHint(past.ID, err)
+	}
 	if err != nil {
 		return err
 	}
 	if past.Checkpoint == nil {
 		return fmt.Errorf("run %s left no checkpoint to generate from", past.ID)
 	}
-	if f.tokens < 0 || !(f.temperature >= 0) {
-		return usage(cmd, fmt.Errorf("--tokens is %d, --temperature is %g, want both 0 or more", f.tokens, f.temperature))
-	}
 	o := lab.GenerateOptions{Tokens: f.tokens, Temperature: f.temperature, Seed: f.seed, Workers: f.workers}
 	text := byteLevel(e.Task.Name)
-	if o.Prompt, err = promptTokens(f.prompt, text); err != nil {
+	if o.Prompt, err = promptTokens(f.prompt, task.SpecOf(e.Task).VocabIn, text); err != nil {
 		return usage(cmd, err)
 	}
 	return a.draw(ctx, past.Checkpoint, o, text)
@@ -104,8 +110,9 @@ func (a *App) draw(ctx context.Context, checkpoint []byte, o lab.GenerateOptions
 	return errors.Join(err, failed)
 }
 
-// promptTokens reads a prompt: its bytes, or numbers between spaces or commas.
-func promptTokens(prompt string, text bool) ([]int32, error) {
+// promptTokens reads a prompt: its bytes, or numbers between spaces or commas,
+// each a symbol below vocab (0: the model takes no symbols).
+func promptTokens(prompt string, vocab int, text bool) ([]int32, error) {
 	if text {
 		if prompt == "" {
 			prompt = "func "
@@ -125,7 +132,13 @@ func promptTokens(prompt string, text bool) ([]int32, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--prompt has %q, want numbers of symbols: the model is not one of bytes", word)
 		}
+		if n < 0 || vocab > 0 && n >= int64(vocab) {
+			return nil, fmt.Errorf("--prompt has symbol %d, want 0 to %d", n, vocab-1)
+		}
 		out = append(out, int32(n))
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("--prompt is %q, want at least one symbol", prompt)
 	}
 	return out, nil
 }

@@ -80,6 +80,11 @@ func texts[T ~string](list []T) []string {
 // resolve turns the flags into studies.
 func (f ladderFlags) resolve(cmd *cobra.Command) (lab.Preset, error) {
 	err := oneOf(cmd, "preset", f.preset, lab.PresetNames())
+	for _, list := range []string{"task", "rung"} { // an empty variable of a script must not mean all of them
+		if v, _ := cmd.Flags().GetStringSlice(list); cmd.Flags().Changed(list) && len(v) == 0 {
+			err = errors.Join(err, usage(cmd, fmt.Errorf("--%s is empty; leave it out for all", list)))
+		}
+	}
 	for _, t := range f.tasks {
 		err = errors.Join(err, oneOf(cmd, "task", t, texts(lab.PresetTasks())))
 	}
@@ -89,11 +94,7 @@ func (f ladderFlags) resolve(cmd *cobra.Command) (lab.Preset, error) {
 	if f.seeds < 0 || f.seeds > 1000 {
 		err = errors.Join(err, usage(cmd, fmt.Errorf("--seeds is %d, want 1 to 1000, or 0 for the preset's", f.seeds)))
 	}
-	if f.steps < 0 || f.workers < 0 || f.checkpoint < 0 {
-		err = errors.Join(err, usage(cmd, fmt.Errorf("--steps is %d, --workers is %d, --checkpoint-every is %d, want 0 or more",
-			f.steps, f.workers, f.checkpoint)))
-	}
-	if err != nil {
+	if err = errors.Join(err, notNegative(cmd, "steps", "workers", "checkpoint-every")); err != nil {
 		return lab.Preset{}, err
 	}
 	preset, err := lab.NewPreset(f.preset, f.tasks, f.rungs)

@@ -9,7 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// sameSignal is how long after a signal another one is taken for the same:
+// timeout(1) and batch systems send one to the process and one to its group.
+const sameSignal = 300 * time.Millisecond
 
 func main() { os.Exit(realMain()) }
 
@@ -25,7 +30,9 @@ func realMain() int {
 	go func() {
 		<-signals
 		cancel(errInterrupted) // runs under way write checkpoints and end
-		<-signals
+		for at := time.Now(); time.Since(at) < sameSignal; {
+			<-signals
+		}
 		os.Exit(exitInterrupted)
 	}()
 	app := &App{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}

@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 //	exits CODE PROGRAM …   runs a program that must end with this exit code
 //	stops SIGNAL CODE DB STEP PROGRAM …
 //	                       runs a program, sends it SIGNAL when a run in DB has come to STEP, and
-//	                       wants this exit code (-1: killed); its output goes to stopped.txt
+//	                       wants this exit code (-1: killed); its output goes to stopped.txt.
+//	                       TERM+TERM sends two
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -104,7 +105,12 @@ func stops(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
 	ts.Check(cmd.Start())
 	arrived := waitForStep(ts.MkAbs(args[2]), step)
-	ts.Check(cmd.Process.Signal(signals[args[0]]))
+	for i, name := range strings.Split(args[0], "+") {
+		if i > 0 {
+			time.Sleep(5 * time.Millisecond) // two at once arrive as one
+		}
+		ts.Check(cmd.Process.Signal(signals[name]))
+	}
 	cmd.Wait()
 	ts.Logf("[output]\n%s", &output)
 	ts.Check(os.WriteFile(ts.MkAbs("stopped.txt"), output.Bytes(), 0o644))

@@ -31,6 +31,9 @@ kernels, commit. The number of cores makes no difference.`,
 		Args:              takes("RUN"),
 		ValidArgsFunction: a.completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := notNegative(cmd, "workers"); err != nil {
+				return err
+			}
 			return a.withStore(func(s *tracker.Store) error { return a.replay(cmd.Context(), s, args[0], workers) })
 		},
 	}
@@ -44,8 +47,11 @@ func (a *App) replay(ctx context.Context, store *tracker.Store, ref string, work
 		return err
 	}
 	if info.Status != tracker.StatusFinished && info.Status != tracker.StatusDiverged {
-		return hinted(fmt.Errorf("run %s is %s: only a run that finished or diverged can be replayed", info.ID, info.Status),
-			"gophersnake run --resume "+info.ID+" goes on with it, if it left a checkpoint")
+		hint := a.command("run --resume "+info.ID) + " goes on with it, if it left a checkpoint"
+		if info.Status == tracker.StatusRunning {
+			hint = "wait for it to end"
+		}
+		return hinted(fmt.Errorf("run %s is %s: only a run that finished or diverged can be replayed", info.ID, info.Status), hint)
 	}
 	past, e, err := logbook.Past(ctx, store, info.ID)
 	if err != nil && !errors.Is(err, tracker.ErrCorrupt) { // a replay needs no checkpoint

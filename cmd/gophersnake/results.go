@@ -99,9 +99,8 @@ func (l *ladderRun) record(preset lab.Preset, env map[string]string) error {
 
 // whatNext prints commands that lead on, with the best runs' ids in them.
 func (l *ladderRun) whatNext(ctx context.Context) error {
-	db := ""
-	if l.app.db != "gophersnake.db" {
-		db = " --db " + l.app.db
+	say := func(words string, args ...any) {
+		fmt.Fprintf(l.app.Out, "  %s\n", l.app.command(fmt.Sprintf(words, args...)))
 	}
 	fmt.Fprintf(l.app.Out, "\nWhat next:\n")
 	for i, r := range l.results {
@@ -110,12 +109,12 @@ func (l *ladderRun) whatNext(ctx context.Context) error {
 			return err
 		}
 		if i == 0 {
-			fmt.Fprintf(l.app.Out, "  gophersnake runs list%s --experiment %s --best %s\n", db, r.Config.Name, r.Key())
-			fmt.Fprintf(l.app.Out, "  gophersnake runs show%s %s\n", db, id)
-			fmt.Fprintf(l.app.Out, "  gophersnake replay%s %s\n", db, id)
+			say("runs list --experiment %s --best %s", r.Config.Name, r.Key())
+			say("runs show %s", id)
+			say("replay %s", id)
 		}
 		if byteLevel(r.Config.Arms[0].Experiment.Task.Name) {
-			fmt.Fprintf(l.app.Out, "  gophersnake generate%s %s --prompt 'func '\n", db, id)
+			say("generate %s --prompt 'func '", id)
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ code is 3.`,
   gophersnake run --resume RUN`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage(cmd, fmt.Errorf("run takes one EXPERIMENT.json at most, got %d arguments", len(args)))
+				return usage(cmd, fmt.Errorf("run takes one EXPERIMENT.json at most, got %s", counted(len(args), "argument")))
 			}
 			return nil
 		},
@@ -88,9 +88,15 @@ func (f *runFlags) bind(cmd *cobra.Command) {
 
 // run trains, resumes or prints one experiment.
 func (a *App) run(cmd *cobra.Command, f runFlags, args []string) error {
-	if f.resume != "" {
+	if err := notNegative(cmd, "workers", "checkpoint-every"); err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("resume") {
+		if len(args) > 0 {
+			return usage(cmd, fmt.Errorf("--resume goes on with a run as it is: it takes no experiment, got %q", args[0]))
+		}
 		for _, other := range []string{"task", "rung", "mixer", "set", "print", "name", "collection"} {
-			if cmd.Flags().Changed(other) || len(args) > 0 {
+			if cmd.Flags().Changed(other) {
 				return usage(cmd, errors.New("--resume goes on with a run as it is: it takes no experiment and no --"+other))
 			}
 		}
@@ -123,7 +129,7 @@ func (a *App) experiment(cmd *cobra.Command, f runFlags, args []string) (lab.Exp
 	if f.rung != "" || f.mixer != "" {
 		// A rung's sizes follow from the width, so what is not about the model's inside is set first.
 		if e, err = e.Set(slices.DeleteFunc(slices.Clone(f.set), insideModel)...); err != nil {
-			return none, err
+			return none, hintSet(f.set, err)
 		}
 		if e, err = chooseModel(cmd, f, e); err != nil {
 			return none, err
@@ -140,17 +146,22 @@ func insideModel(assignment string) bool {
 	return strings.HasPrefix(assignment, "model.mixer.") || strings.HasPrefix(assignment, "model.block.")
 }
 
-// hintSet says how to change a choice that other fields depend on.
+// hintSet says how to change a choice that other fields depend on. What --set
+// gets wrong is a mistake of the command line.
 func hintSet(set []string, err error) error {
+	hint := "gophersnake run --print shows every field"
+	if strings.Contains(err.Error(), "run --print") { // said already
+		hint = ""
+	}
 	for _, s := range set {
 		switch {
 		case strings.HasPrefix(s, "task.name="):
-			return hinted(err, "--task starts from the defaults of a task")
+			hint = "--task starts from the defaults of a task"
 		case strings.HasPrefix(s, "model.mixer.kind="):
-			return hinted(err, "--mixer starts from the usual settings of a mixer")
+			hint = "--mixer starts from the usual settings of a mixer"
 		}
 	}
-	return err
+	return &failure{err: err, hint: hint, code: exitUsage}
 }
 
 // baseExperiment is the file's experiment or the task's default one.
@@ -165,17 +176,24 @@ func (a *App) baseExperiment(cmd *cobra.Command, f runFlags, args []string) (lab
 		}
 		return lab.DefaultExperiment(task.Name(name)), nil
 	}
+	const hint = "gophersnake run --print > mine.json makes one to start from"
 	var data []byte
 	var err error
-	if args[0] == "-" {
+	from := args[0]
+	if from == "-" {
+		from = "the standard input"
 		data, err = io.ReadAll(a.In)
 	} else {
-		data, err = os.ReadFile(args[0])
+		data, err = os.ReadFile(from)
 	}
 	if err != nil {
-		return lab.Experiment{}, hinted(fmt.Errorf("experiment: %w", err), "gophersnake run --print > mine.json makes one to start from")
+		return lab.Experiment{}, hinted(fmt.Errorf("experiment: %w", err), hint)
 	}
-	return lab.ParseExperiment(data)
+	e, err := lab.ParseExperiment(data)
+	if err != nil {
+		err = hinted(fmt.Errorf("%s is no valid experiment:\n%w", from, err), hint)
+	}
+	return e, err
 }
 
 // chooseModel puts the model of --rung or --mixer into e.
@@ -197,6 +215,10 @@ func chooseModel(cmd *cobra.Command, f runFlags, e lab.Experiment) (lab.Experime
 
 // startRun trains an experiment anew.
 func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err error) {
+	corpora := task.NewCache()
+	if e, err = lab.Resolve(e, corpora); err != nil { // before there is a database
+		return err
+	}
 	store, err := a.openForRuns()
 	if err != nil {
 		return err
@@ -204,10 +226,6 @@ func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err e
 	defer func() { err = errors.Join(err, store.Close()) }()
 	book, err := logbook.New(ctx, store)
 	if err != nil {
-		return err
-	}
-	corpora := task.NewCache()
-	if e, err = lab.Resolve(e, corpora); err != nil {
 		return err
 	}
 	if f.name == "" {
@@ -218,6 +236,9 @@ func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err e
 		f.name = fmt.Sprintf("%s-%s-seed%d", e.Task.Name, model, e.Seed)
 	}
 	rec, err := book.Start(lab.RunSpec{Experiment: f.collection, Name: f.name, Config: e.JSON(), Hash: e.Hash(), Seed: e.Seed})
+	if errors.Is(err, tracker.ErrInvalid) {
+		err = &failure{err: err, hint: "--name and --collection name a run and the collection it belongs to", code: exitUsage}
+	}
 	if err != nil {
 		return err
 	}
@@ -228,15 +249,18 @@ func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err e
 func (a *App) resumeRun(ctx context.Context, f runFlags) error {
 	return a.withStore(func(store *tracker.Store) error {
 		past, e, err := logbook.Past(ctx, store, f.resume)
+		if past != nil {
+			err = a.damagedHint(past.ID, err)
+		}
 		if err != nil {
 			return err
 		}
 		switch {
 		case past.Status == lab.Finished || past.Status == lab.Diverged:
-			return hinted(fmt.Errorf("run %s has %s: there is nothing to resume", past.ID, past.Status), "gophersnake replay "+past.ID+" does it again")
+			return hinted(fmt.Errorf("run %s has %s: there is nothing to resume", past.ID, past.Status), a.command("replay "+past.ID)+" does it again")
 		case past.Checkpoint == nil:
 			return hinted(fmt.Errorf("run %s left no checkpoint to go on from", past.ID),
-				fmt.Sprintf("gophersnake runs show %s --config | gophersnake run - starts it anew", past.ID))
+				a.command("runs show "+past.ID+" --config")+" | gophersnake run - starts it anew")
 		}
 		checkpoint, err := lab.DecodeCheckpoint(past.Checkpoint)
 		if err != nil {
@@ -271,7 +295,7 @@ func (a *App) train(ctx context.Context, store *tracker.Store, e lab.Experiment,
 	if err != nil {
 		if interrupted(err) {
 			return &failure{err: fmt.Errorf("%w: run %s has written a checkpoint", errInterrupted, info.ID),
-				hint: fmt.Sprintf("gophersnake run --db %s --resume %s goes on from there", a.db, info.ID), code: exitInterrupted}
+				hint: a.command("run --resume "+info.ID) + " goes on from there", code: exitInterrupted}
 		}
 		return err
 	}

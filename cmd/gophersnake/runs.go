@@ -84,8 +84,8 @@ func (f listFlags) filter(cmd *cobra.Command) (tracker.Filter, error) {
 		}
 		out.Tags[key] = value
 	}
-	if f.limit < 0 {
-		return out, usage(cmd, fmt.Errorf("--limit is %d, want 0 or more", f.limit))
+	if err := notNegative(cmd, "limit"); err != nil {
+		return out, err
 	}
 	if f.best == "" {
 		out.Limit = f.limit

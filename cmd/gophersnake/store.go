@@ -14,7 +14,13 @@ import (
 
 // openForRuns opens the database that new runs go to, and makes it if there is
 // none.
-func (a *App) openForRuns() (*tracker.Store, error) { return tracker.Open(a.db) }
+func (a *App) openForRuns() (*tracker.Store, error) {
+	store, err := tracker.Open(a.db)
+	if errors.Is(err, tracker.ErrReadOnly) { // the library's hint is about its options
+		err = hinted(err, "make the file and its directory writable; --db names another")
+	}
+	return store, err
+}
 
 // openForReading opens a database that must exist. One that cannot be written
 // is opened read-only; otherwise runs whose process died are marked on the way.
@@ -36,6 +42,15 @@ func (a *App) withStore(f func(*tracker.Store) error) error {
 		return err
 	}
 	return errors.Join(f(store), store.Close())
+}
+
+// damagedHint says what is left to do with a run whose checkpoint is damaged.
+func (a *App) damagedHint(id string, err error) error {
+	if !errors.Is(err, tracker.ErrCorrupt) {
+		return err
+	}
+	return hinted(err, fmt.Sprintf("restore the file from a copy; or %s | gophersnake run - trains the run anew",
+		a.command("runs show "+id+" --config")))
 }
 
 // writableDir makes a folder and proves that files can be written there, before

@@ -180,6 +180,17 @@ func explainJSON(err error, data []byte) error {
 		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
 		return fmt.Errorf("lab: experiment: line %d: %w", line, err)
 	}
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("lab: experiment: there is nothing, want a JSON object")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("lab: experiment: the JSON object ends in the middle")
+	case errors.As(err, &mistyped) && mistyped.Field == "":
+		return fmt.Errorf("lab: experiment: JSON %s, want an object", mistyped.Value)
+	case errors.As(err, &mistyped):
+		return fmt.Errorf("lab: experiment: %s is JSON %s, want %s", mistyped.Field, mistyped.Value, wanted(mistyped.Type))
+	}
 	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok {
 		name := strings.Trim(field, `"`)
 		if near := nearest(name, fieldNames()); near != "" {

@@ -25,7 +25,7 @@ func (r *StudyResult) BarFigure() (*figure.Figure, error) {
 	}
 	c := figure.Config{
 		Title: r.title(), XLabel: r.Key() + r.direction(),
-		Note: fmt.Sprintf("mean over %d seeds; whiskers: 95%% t interval of the mean; dots: the seeds", len(r.Config.Seeds)),
+		Note: fmt.Sprintf("mean over %s; whiskers: 95%% t interval of the mean; dots: the seeds", seeds(len(r.Config.Seeds))),
 	}
 	if r.Spec.Metric.HigherIsBetter() {
 		c.Reference, c.ReferenceLabel = r.Spec.Chance, fmt.Sprintf("chance %.3g", r.Spec.Chance)
@@ -75,7 +75,7 @@ func (r *StudyResult) CurveFigure(key string, bin int) (*figure.Figure, error) {
 			series = append(series, s)
 		}
 	}
-	note := fmt.Sprintf("lines: mean over %d seeds; bands: 95%% t interval of the mean", len(r.Config.Seeds))
+	note := fmt.Sprintf("lines: mean over %s; bands: 95%% t interval of the mean", seeds(len(r.Config.Seeds)))
 	if bin > 1 {
 		note += fmt.Sprintf("; a point is the mean of %d logged values", bin)
 	}

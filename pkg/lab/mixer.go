@@ -96,10 +96,19 @@ func (k MixerKind) uses() []string {
 	return nil
 }
 
+// mixerList is the kinds of mixers for messages.
+func mixerList() string {
+	var names []string
+	for _, k := range Mixers() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
 // validate reports every field that is wrong for a mixer over width channels.
 func (c MixerConfig) validate(width int) error {
 	if !slices.Contains(Mixers(), c.Kind) {
-		return fmt.Errorf("kind is %q, want one of %v", c.Kind, Mixers())
+		return fmt.Errorf("kind is %q, want one of %s", c.Kind, mixerList())
 	}
 	var errs []error
 	v, t := reflect.ValueOf(c), reflect.TypeFor[MixerConfig]()
@@ -158,7 +167,7 @@ func NewMixer(b *nn.Builder, width int, m ModelConfig) (nn.Mixer, error) {
 	case S6:
 		return ssm.NewS6(b, c.s6(width, m.D))
 	}
-	return nil, fmt.Errorf("model.mixer.kind is %q, want one of %v", c.Kind, Mixers())
+	return nil, fmt.Errorf("model.mixer.kind is %q, want one of %s", c.Kind, mixerList())
 }
 
 func (c MixerConfig) dense(width int) rnn.DenseConfig {

@@ -169,7 +169,7 @@ func gain(p stats.PairedResult) string {
 
 func (r *StudyResult) title() string {
 	e := r.Config.Arms[0].Experiment
-	return fmt.Sprintf("%s: %d steps of %d × %d, width %d, %d blocks, %d seeds", e.Task.Name, e.Steps, e.Task.Batch, r.Spec.Length, e.Model.D, e.Model.Layers, len(r.Config.Seeds))
+	return fmt.Sprintf("%s: %d steps of %d × %d, width %d, %d blocks, %s", e.Task.Name, e.Steps, e.Task.Batch, r.Spec.Length, e.Model.D, e.Model.Layers, seeds(len(r.Config.Seeds)))
 }
 
 func (r *StudyResult) notes(t *table.Table) {
@@ -177,7 +177,7 @@ func (r *StudyResult) notes(t *table.Table) {
 	if r.Spec.Metric.HigherIsBetter() {
 		better = "higher"
 	}
-	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %d seeds. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, len(r.Config.Seeds)))
+	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %s. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, seeds(len(r.Config.Seeds))))
 	if note := r.solvedNote(); note != "" {
 		t.Note(note)
 	}
@@ -185,10 +185,10 @@ func (r *StudyResult) notes(t *table.Table) {
 		t.Note(fmt.Sprintf("p: two-sided t test of the paired gain, adjusted by Holm for %d steps; the intervals and \"found\" are not adjusted.", n))
 	}
 	if n := len(r.Config.LRs); n > 1 {
-		t.Note(fmt.Sprintf("Every arm had the same tuning budget: %d learning rates (%s) × %d seeds that are not reported; chosen on \"valid\".", n, floats(r.Config.LRs), len(r.Config.TuneSeeds)))
+		t.Note(fmt.Sprintf("Every arm had the same tuning budget: %d learning rates (%s) × seeds that are not reported (%d); chosen on \"valid\".", n, floats(r.Config.LRs), len(r.Config.TuneSeeds)))
 	}
-	if len(r.Config.Seeds) < 5 {
-		t.Note(fmt.Sprintf("%d seeds show directions, not significance: an exact sign-flip test of %d pairs cannot go below p = %.3g.", len(r.Config.Seeds), len(r.Config.Seeds), 2/math.Pow(2, float64(len(r.Config.Seeds)))))
+	if n := len(r.Config.Seeds); n < 8 { // 2/2⁸ is the first below 0.01
+		t.Note(fmt.Sprintf("So few seeds (%d) show directions more than significance: an exact sign-flip test of as many pairs cannot go below p = %.3g.", n, 2/math.Pow(2, float64(n))))
 	}
 }
 
@@ -262,4 +262,12 @@ func floats(xs []float64) string {
 		parts[i] = fmt.Sprintf("%g", x)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// seeds is "1 seed", "5 seeds".
+func seeds(n int) string {
+	if n == 1 {
+		return "1 seed"
+	}
+	return fmt.Sprintf("%d seeds", n)
 }

@@ -94,26 +94,36 @@ func walkFields(t reflect.Type, prefix string, f func(path string, t reflect.Typ
 
 // fieldValue reads the text of a value as the field's type wants it.
 func fieldValue(t reflect.Type, path, text string) (any, error) {
-	want := "text"
 	switch t.Kind() {
 	case reflect.String:
 		return text, nil
 	case reflect.Slice:
-		want, text = "a list of whole numbers as in 64,128", "["+strings.Trim(text, "[] ")+"]"
-	case reflect.Bool:
-		want = "true or false"
-	case reflect.Float64:
-		want = "a number"
-	case reflect.Uint64:
-		want = "a whole number of 0 or more"
-	case reflect.Int:
-		want = "a whole number"
+		text = "[" + strings.Trim(text, "[] ") + "]"
 	}
 	v := reflect.New(t)
 	if err := json.Unmarshal([]byte(text), v.Interface()); err != nil || text == "null" {
-		return nil, fmt.Errorf("lab: %s is %q, want %s", path, strings.Trim(text, "[]"), want)
+		return nil, fmt.Errorf("lab: %s is %q, want %s", path, strings.Trim(text, "[]"), wanted(t))
 	}
 	return v.Elem().Interface(), nil
+}
+
+// wanted says what a field of a type takes.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "a list of whole numbers as in 64,128"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Float64:
+		return "a finite number"
+	case reflect.Uint64:
+		return "a whole number of 0 or more, below 2^64"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Struct:
+		return "an object"
+	}
+	return "text"
 }
 
 // unknownPath says which field may have been meant: one whose path ends in the
