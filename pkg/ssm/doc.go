@@ -62,5 +62,6 @@
 //	[6] Grazzi et al. 2024, Unlocking State-Tracking in Linear RNNs Through Negative Eigenvalues, arXiv 2411.12537
 //
 // It does not include the FFT convolution as a way to train, S4's low-rank
-// correction, S5, or both directions.
+// correction, S5, both directions, or several groups of B and C: S6 has one, as
+// the official Mamba block; Tape.SelectiveScan takes more.
 package ssm

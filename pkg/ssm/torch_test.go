@@ -76,6 +76,19 @@ func toLayout(c golden.Case, rows int, names ...string) {
 	}
 }
 
+// toGroups turns (B,G,rows,L) into (B,L,G,rows).
+func toGroups(c golden.Case, rows int, names ...string) {
+	groups := c.Int("groups")
+	toLayout(c, groups*rows, names...)
+	for _, set := range []map[string]golden.Array{c.Inputs, c.Grads} {
+		for _, name := range names {
+			if a, ok := set[name]; ok {
+				set[name] = golden.Array{Shape: []int{a.Shape[0], a.Shape[1], groups, rows}, Data: a.Data}
+			}
+		}
+	}
+}
+
 func TestTorchS4D(t *testing.T) {
 	worst := mixertest.Worst{}
 	for dev, tol := range devices() {
@@ -145,7 +158,7 @@ func TestTorchSelectiveScan(t *testing.T) {
 			toLayout(c, d, "u", "delta", "z", "dy", "out")
 			for name, varying := range map[string]string{"B": "variable_B", "C": "variable_C"} {
 				if c.Meta[varying].(bool) {
-					toLayout(c, n, name, name+"_re", name+"_im")
+					toGroups(c, n, name, name+"_re", name+"_im")
 				}
 			}
 			in := map[string]*tensor.Tensor{}

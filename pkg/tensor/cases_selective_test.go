@@ -11,16 +11,22 @@ type selective struct {
 	b, l, d, n                                   int
 	noDelta, constB, constC, softplus, signed    bool
 	complex, realB, realC, bias, skip, z, states bool
+	groups                                       int  // axis G of B and C unless constant or shared; 0: no such axis
+	sharedB, sharedC                             bool // (B,L,N) all the same
 	delta, offset, a                             dist // instead of the usual ones
 }
 
 func (m selective) String() string {
 	s := fmt.Sprintf("B=%d L=%d D=%d N=%d", m.b, m.l, m.d, m.n)
+	if m.groups > 0 {
+		s += fmt.Sprintf(" G=%d", m.groups)
+	}
 	for _, f := range []struct {
 		on   bool
 		name string
 	}{{m.noDelta, "noDelta"}, {m.constB, "constB"}, {m.constC, "constC"}, {m.softplus, "softplus"}, {m.signed, "signed"},
-		{m.complex, "complex"}, {m.realB, "realB"}, {m.realC, "realC"}, {m.bias, "bias"}, {m.skip, "skip"}, {m.z, "z"}, {m.states, "state"}} {
+		{m.complex, "complex"}, {m.realB, "realB"}, {m.realC, "realC"}, {m.bias, "bias"}, {m.skip, "skip"}, {m.z, "z"}, {m.states, "state"},
+		{m.sharedB, "sharedB"}, {m.sharedC, "sharedC"}} {
 		if f.on {
 			s += " " + f.name
 		}
@@ -43,13 +49,17 @@ func (m selective) inputs() []input {
 	if m.offset != nil {
 		bias = m.offset
 	}
-	shape := func(constant bool) []int {
-		if constant {
+	shape := func(constant, shared bool) []int {
+		switch {
+		case constant:
 			return []int{m.d, m.n}
+		case m.groups > 0 && !shared:
+			return []int{m.b, m.l, m.groups, m.n}
 		}
 		return []int{m.b, m.l, m.n}
 	}
-	all := []input{in("U", gauss(1), m.b, m.l, m.d), in("A", a, m.d, m.n), in("B", gauss(1), shape(m.constB)...), in("C", gauss(1), shape(m.constC)...)}
+	bShape, cShape := shape(m.constB, m.sharedB), shape(m.constC, m.sharedC)
+	all := []input{in("U", gauss(1), m.b, m.l, m.d), in("A", a, m.d, m.n), in("B", gauss(1), bShape...), in("C", gauss(1), cShape...)}
 	add := func(on bool, x input) {
 		if on {
 			all = append(all, x)
@@ -58,8 +68,8 @@ func (m selective) inputs() []input {
 	add(!m.noDelta, in("Delta", delta, m.b, m.l, m.d))
 	add(m.bias || m.noDelta, in("DeltaBias", bias, m.d))
 	add(m.complex, in("AIm", uniform(-3, 3), m.d, m.n))
-	add(m.complex && !m.realB, in("BIm", gauss(1), shape(m.constB)...))
-	add(m.complex && !m.realC, in("CIm", gauss(1), shape(m.constC)...))
+	add(m.complex && !m.realB, in("BIm", gauss(1), bShape...))
+	add(m.complex && !m.realC, in("CIm", gauss(1), cShape...))
 	add(m.skip, in("Dskip", gauss(1), m.d))
 	add(m.z, in("Z", gauss(1), m.b, m.l, m.d))
 	add(m.states, fixed("h", gauss(1), m.b, m.d, m.n))
@@ -105,6 +115,30 @@ func selectiveModeCases() []opCase {
 			m := selective{b: 2, l: 5, d: 3, n: 2, complex: complex}
 			*[]*bool{&m.softplus, &m.bias, &m.skip, &m.z, &m.states, new(bool)}[i] = true
 			cs = append(cs, m.opCase(fmt.Sprintf("alone %d ", i)))
+		}
+	}
+	return cs
+}
+
+// selectiveGroupCases is every way in which B and C can have groups, and how
+// many, with every kind of A, the other switches going through all their
+// combinations meanwhile; then two lengths of many check-points.
+func selectiveGroupCases() []opCase {
+	var cs []opCase
+	for i := range 5 * 3 * 4 {
+		ways, kind, rest := i%5, i/5%3, i*11%64
+		m := selective{b: 2, l: 5, d: 6, n: 2, groups: []int{1, 2, 3, 6}[i/15],
+			constB: ways == 1, constC: ways == 2, sharedB: ways == 3, sharedC: ways == 4, signed: kind == 1, complex: kind == 2,
+			softplus: rest&1 != 0, bias: rest&2 != 0, skip: rest&4 != 0, z: rest&8 != 0, states: rest&16 != 0, noDelta: rest&32 != 0}
+		if m.complex {
+			m.realB, m.realC = i/15&1 != 0, i/15&2 != 0
+		}
+		cs = append(cs, m.opCase(fmt.Sprintf("groups %d ", i)))
+	}
+	for _, l := range []int{1, 65, 100} {
+		for _, complex := range []bool{false, true} {
+			m := selective{b: 2, l: l, d: 18, n: 5, groups: 2, complex: complex, softplus: true, bias: true, skip: true, z: true, states: true}
+			cs = append(cs, m.opCase("groups "))
 		}
 	}
 	return cs

@@ -15,7 +15,7 @@ func cases() []opCase {
 		mapCases(), pointwiseCases(), rowCases(), dropoutCases(), applyCases(),
 		convCases(), attentionCases(), timeCases(), viewCases(), reuseCases(),
 		scanCases(), complexScanCases(), elmanCases(), gatedCases(),
-		selectiveModeCases(), selectiveSizeCases(), selectiveExtremeCases(), selectiveOfficialCases(),
+		selectiveModeCases(), selectiveGroupCases(), selectiveSizeCases(), selectiveExtremeCases(), selectiveOfficialCases(),
 	} {
 		all = append(all, family...)
 	}

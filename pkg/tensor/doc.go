@@ -30,6 +30,6 @@
 //
 // # Glossary
 //
-//	B batch, L length (time steps), D channels, N state size, H hidden size or
-//	number of heads, V vocabulary, K kernel width
+//	B batch, L length (time steps), D channels, G groups of channels, N state
+//	size, H hidden size or number of heads, V vocabulary, K kernel width
 package tensor

@@ -91,11 +91,14 @@ func torchScan(v *vectors) (tensor.SelectiveScan, map[string]*tensor.Tensor) {
 	}
 	n := v.shape("A" + re)[1]
 	along := func(name string) *tensor.Tensor { return v.swapped(name, b, d, l, 1, b, l, d) }
-	coefficient := func(name string, varying bool) *tensor.Tensor { // (D,N), or (B,1,N,L)
-		if varying {
-			return v.swapped(name, b, n, l, 1, b, l, n)
+	coefficient := func(name string, varying bool) *tensor.Tensor { // (D,N), or (B,G,N,L)
+		switch g := v.Int("groups"); {
+		case !varying:
+			return v.in(name)
+		case g > 1:
+			return v.swapped(name, b, g*n, l, 1, b, l, g, n)
 		}
-		return v.in(name)
+		return v.swapped(name, b, n, l, 1, b, l, n)
 	}
 	states := map[string]*tensor.Tensor{"last_state" + re: tensor.New(v.device(), b, d, n)}
 	if v.flag("complex") {

@@ -96,6 +96,12 @@ func (tp *Tape) lastStep(h, state *Tensor) {
 // zero-order hold that the paper states. With AIm, A and h are complex and
 // Σ_n is 2·Re Σ_n. The (L,D,N) states are never stored: the gradient computes
 // them again from check-points.
+//
+// B and C may come in G groups, (B,L,G,N), the official code's (B,G,N,L): the
+// channels fall into G equal runs, and channel d uses group ⌊d·G/D⌋. G divides D
+// and is the same in B and C unless one of them has 1, which is the same as
+// (B,L,N), or is constant. More than one group is a scan per group, on copies of
+// its channels.
 type SelectiveScan struct {
 	U         *Tensor // (B,L,D)
 	Delta     *Tensor // (B,L,D), or nil: Δ is DeltaBias alone
@@ -103,7 +109,7 @@ type SelectiveScan struct {
 	Softplus  bool
 	Signed    bool    // eigenvalues in (−1,1) instead of (0,1) (Grazzi et al., arXiv 2411.12537)
 	A, AIm    *Tensor // (D,N), negative real part; AIm nil when real
-	B, BIm    *Tensor // (B,L,N) selective, or (D,N) constant; BIm nil when real
+	B, BIm    *Tensor // (B,L,N) or (B,L,G,N) selective, or (D,N) constant; BIm nil when real
 	C, CIm    *Tensor // likewise
 	Dskip     *Tensor // (D) or nil
 	Z         *Tensor // (B,L,D) or nil
@@ -115,8 +121,9 @@ func (s *SelectiveScan) inputs() []*Tensor {
 	return []*Tensor{s.U, s.Delta, s.DeltaBias, s.A, s.AIm, s.B, s.BIm, s.C, s.CIm, s.Dskip, s.Z}
 }
 
-// check panics on inputs that do not fit and returns B, L, D, N.
-func (s *SelectiveScan) check(op string) (b, l, d, n int) {
+// check panics on inputs that do not fit and returns B, L, D, N and the number
+// of groups.
+func (s *SelectiveScan) check(op string) (b, l, d, n, groups int) {
 	s.checkPresence(op)
 	b, l, d = want3(op, "U", s.U)
 	want(op, "A", s.A, d, -1)
@@ -129,22 +136,12 @@ func (s *SelectiveScan) check(op string) (b, l, d, n int) {
 	check("AIm", s.AIm, d, n)
 	check("Delta", s.Delta, b, l, d)
 	check("DeltaBias", s.DeltaBias, d)
-	for _, p := range []struct {
-		name   string
-		re, im *Tensor
-	}{{"B", s.B, s.BIm}, {"C", s.C, s.CIm}} {
-		if len(p.re.shape) == 3 {
-			want(op, p.name, p.re, b, l, n)
-		} else {
-			want(op, p.name, p.re, d, n)
-		}
-		check(p.name+"Im", p.im, p.re.shape...)
-	}
+	groups = s.checkGroups(op, b, l, d, n)
 	check("Dskip", s.Dskip, d)
 	check("Z", s.Z, b, l, d)
 	check("State", s.State, b, d, n)
 	check("StateIm", s.StateIm, b, d, n)
-	return b, l, d, n
+	return b, l, d, n, groups
 }
 
 // checkPresence panics on inputs that are missing or do not go together.
@@ -178,12 +175,15 @@ func (tp *Tape) SelectiveScan(s SelectiveScan) *Tensor {
 	const op = "SelectiveScan"
 	track := tp.tracks(op, s.inputs()...)
 	tp.accept(op, s.State, s.StateIm)
-	b, l, d, n := s.check(op)
+	b, l, d, n, groups := s.check(op)
+	if groups > 1 {
+		return tp.selectiveGroups(s, groups)
+	}
 	y := tp.like(s.U)
 	k := &device.SelectiveScan{B: b, L: l, D: d, N: n, Softplus: s.Softplus, Signed: s.Signed,
 		U: s.U.buf, Delta: bufOf(s.Delta), DeltaBias: bufOf(s.DeltaBias), A: s.A.buf, AIm: bufOf(s.AIm),
-		BVarying: len(s.B.shape) == 3, Bm: s.B.buf, BIm: bufOf(s.BIm),
-		CVarying: len(s.C.shape) == 3, Cm: s.C.buf, CIm: bufOf(s.CIm),
+		BVarying: len(s.B.shape) > 2, Bm: s.B.buf, BIm: bufOf(s.BIm),
+		CVarying: len(s.C.shape) > 2, Cm: s.C.buf, CIm: bufOf(s.CIm),
 		Dskip: bufOf(s.Dskip), Z: bufOf(s.Z), Y: y.buf}
 	var saved []device.Buf
 	k.H0, k.HT = tp.stateIn(s.State, track, &saved), bufOf(s.State)

@@ -126,6 +126,7 @@ func badSelective() []badCall {
 		}, says}
 	}
 	type S = tensor.SelectiveScan
+	six := func(s *S) { s.U, s.Delta, s.A, s.C = x(2, 5, 6), x(2, 5, 6), x(6, 4), x(6, 4) } // channels
 	return []badCall{
 		bad([]string{"U is nil", "want a tensor"}, func(s *S) { s.U = nil }),
 		bad([]string{"C is nil", "want a tensor"}, func(s *S) { s.C = nil }),
@@ -143,6 +144,13 @@ func badSelective() []badCall {
 		bad([]string{"BIm is (3, 4)", "want (2, 5, 4)"}, func(s *S) { s.AIm, s.BIm = x(3, 4), x(3, 4) }),
 		bad([]string{"with a real A", "want AIm"}, func(s *S) { s.BIm = x(2, 5, 4) }),
 		bad([]string{"Signed with a complex A", "want one of the two"}, func(s *S) { s.AIm, s.Signed = x(3, 4), true }),
+		bad([]string{"B is (2, 5, 2, 4)", "2 groups for 3 channels, want a divisor"}, func(s *S) { s.B = x(2, 5, 2, 4) }),
+		bad([]string{"B is (2, 5, 3, 5)", "want (2, 5, _, 4)"}, func(s *S) { s.B = x(2, 5, 3, 5) }),
+		bad([]string{"C is (2, 3, 5, 4)", "want (2, 5, _, 4)"}, func(s *S) { s.C = x(2, 3, 5, 4) }),
+		bad([]string{"C is (2, 5, 3, 4, 1)", "want (3, 4)"}, func(s *S) { s.C = x(2, 5, 3, 4, 1) }),
+		bad([]string{"C is (2, 5, 3, 4)", "3 groups, want 2 as B has, or 1"}, func(s *S) { six(s); s.B, s.C = x(2, 5, 2, 4), x(2, 5, 3, 4) }),
+		bad([]string{"BIm is (2, 5, 4)", "want (2, 5, 3, 4)"}, func(s *S) { s.AIm, s.B, s.BIm = x(3, 4), x(2, 5, 3, 4), x(2, 5, 4) }),
+		bad([]string{"State is (2, 3, 4)", "want (2, 6, 4)"}, func(s *S) { six(s); s.B, s.State = x(2, 5, 2, 4), x(2, 3, 4) }),
 		bad([]string{"only one of State and StateIm", "want both or neither"}, func(s *S) { s.AIm, s.State = x(3, 4), x(2, 3, 4) }),
 	}
 }

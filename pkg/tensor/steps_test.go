@@ -83,19 +83,29 @@ func steppables() []steppable {
 		}},
 	}
 	for _, kind := range []string{"real", "signed", "complex"} {
-		s := steppable{name: "SelectiveScan " + kind, states: [][]int{{stepB, d, n}}, run: selectiveStep(kind, d, n)}
-		if kind == "complex" {
-			s.states = append(s.states, s.states[0])
+		for groups := 1; groups <= 3; groups++ {
+			d := d * groups
+			s := steppable{name: fmt.Sprintf("SelectiveScan %s G=%d", kind, groups), states: [][]int{{stepB, d, n}}, run: selectiveStep(kind, d, n, groups)}
+			if kind == "complex" {
+				s.states = append(s.states, s.states[0])
+			}
+			all = append(all, s)
 		}
-		all = append(all, s)
 	}
 	return all
 }
 
-func selectiveStep(kind string, d, n int) func(e stepEnv) *tensor.Tensor {
+func selectiveStep(kind string, d, n, groups int) func(e stepEnv) *tensor.Tensor {
 	return func(e stepEnv) *tensor.Tensor {
+		coefficient := func(name string) *tensor.Tensor {
+			x := e.along(name, gauss(1), groups*n)
+			if groups > 1 {
+				return x.Reshape(stepB, -1, groups, n)
+			}
+			return x
+		}
 		s := tensor.SelectiveScan{U: e.along("u", gauss(1), d), Delta: e.along("delta", gauss(1), d), Softplus: true,
-			Signed: kind == "signed", A: e.weight("A", uniform(-2, -0.1), d, n), B: e.along("B", gauss(1), n), C: e.along("C", gauss(1), n),
+			Signed: kind == "signed", A: e.weight("A", uniform(-2, -0.1), d, n), B: coefficient("B"), C: coefficient("C"),
 			Dskip: e.weight("skip", gauss(1), d), Z: e.along("z", gauss(1), d), State: e.state[0]}
 		if kind == "complex" {
 			s.AIm, s.StateIm = e.weight("AIm", uniform(-3, 3), d, n), e.state[1]

@@ -189,7 +189,9 @@ def own_scan(softplus=False, **kw):
         delta = delta + kw["delta_bias"][:, None]
     if softplus:
         delta = torch.where(delta > 20, delta, torch.log1p(torch.exp(delta.clamp(max=20))))
-    at = lambda M, t: M[None] if M.dim() == 2 else M[:, 0, None, :, t]  # (1|B, D|1, N)
+    per = lambda M: A.shape[0] // M.shape[1]  # channels per group
+    at = lambda M, t: (M[None] if M.dim() == 2  # (1|B, D, N)
+                       else M[..., t].repeat_interleave(per(M), 1))
     h = torch.zeros(u.shape[0], *A.shape, dtype=A.dtype)
     ys = []
     for t in range(u.shape[2]):
@@ -206,7 +208,7 @@ def own_scan(softplus=False, **kw):
 
 
 def official_scan(ref, softplus, **kw):
-    def weave(M):  # complex (B,1,N,L) -> the reference's real (B,1,N,2L), re and im in turn
+    def weave(M):  # complex (B,G,N,L) -> the reference's real (B,G,N,2L), re and im in turn
         return torch.view_as_real(M).flatten(-2) if M.is_complex() and M.dim() == 4 else M
 
     out, last = ref(kw["u"], kw["delta"], join(kw, "A"), weave(join(kw, "B")),
@@ -217,7 +219,7 @@ def official_scan(ref, softplus, **kw):
 
 
 def scan_case(s, ref, name, L, var_b=True, var_c=True, has_z=True, has_d=True, bias=True,
-              softplus=True, cplx=False, dims=(2, 4, 8), scale=0.5, zero=()):
+              softplus=True, cplx=False, dims=(2, 4, 8), groups=1, scale=0.5, zero=()):
     b, d, n = dims
     r = Draw(s.name, name)
     x = {"u": r.randn(b, d, L), "delta": r.rand(b, d, L, hi=scale)}
@@ -227,8 +229,8 @@ def scan_case(s, ref, name, L, var_b=True, var_c=True, has_z=True, has_d=True, b
             x[k] = draw()
 
     put("A", lambda: r.rand(d, n, lo=-0.5, hi=0))
-    put("B", lambda: r.randn(*((b, 1, n, L) if var_b else (d, n))))
-    put("C", lambda: r.randn(*((b, 1, n, L) if var_c else (d, n))))
+    put("B", lambda: r.randn(*((b, groups, n, L) if var_b else (d, n))))
+    put("C", lambda: r.randn(*((b, groups, n, L) if var_c else (d, n))))
     if has_d:
         x["D"] = r.randn(d)
     if has_z:
@@ -237,7 +239,7 @@ def scan_case(s, ref, name, L, var_b=True, var_c=True, has_z=True, has_d=True, b
         x["delta_bias"] = r.rand(d, hi=0.5)
     s.add(name, x, lambda **kw: official_scan(ref, softplus, **kw),
           lambda **kw: own_scan(softplus, **kw), zero=zero,
-          meta={"B": b, "L": L, "D": d, "N": n, "groups": 1, "variable_B": var_b,
+          meta={"B": b, "L": L, "D": d, "N": n, "groups": groups, "variable_B": var_b,
                 "variable_C": var_c, "has_z": has_z, "has_D": has_d, "has_delta_bias": bias,
                 "delta_softplus": softplus, "complex": cplx})
 
@@ -267,6 +269,10 @@ def selective_scan(ref, source):
     add("complex_L33_plain", 33, cplx=True, dims=(2, 3, 4), has_z=False, has_d=False,
         bias=False, softplus=False)
     add("complex_L1", 1, cplx=True, zero=["A_re", "A_im"])
+    # B and C of two groups, channels 0, 1 and 2, 3, as in the official test suite.
+    add("groups2_L7", 7, groups=2)
+    add("groups2_L64", 64, groups=2)
+    add("complex_groups2_L7", 7, groups=2, cplx=True)
     return s
 
 
