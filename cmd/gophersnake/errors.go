@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/gophersnake/gophersnake/internal/near"
 	"github.com/gophersnake/gophersnake/tracker"
 )
 
@@ -49,7 +50,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &unknown) {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+		if near := near.Name(unknown.GetSpecifiedName(), names); near != "" {
 			err = fmt.Errorf("%w; did you mean --%s?", err, near)
 		}
 	}
@@ -75,41 +76,6 @@ func notNegative(cmd *cobra.Command, flags ...string) error {
 	return usage(cmd, errors.Join(errs...))
 }
 
-// nearest returns the name within two edits, or the one that begins like it.
-func nearest(name string, names []string) string {
-	best, at := "", 3
-	for _, n := range names {
-		d := editDistance(name, n)
-		if len(name) > 2 && strings.HasPrefix(n, name) {
-			d = min(d, 2)
-		}
-		if d < at && d < len(name) {
-			best, at = n, d
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diag, row[j] = row[j], min(row[j]+1, row[j-1]+1, diag+cost)
-		}
-	}
-	return row[len(b)]
-}
-
 // oneOf refuses a flag's value that is not among names.
 func oneOf(cmd *cobra.Command, flag, value string, names []string) error {
 	for _, n := range names {
@@ -118,7 +84,7 @@ func oneOf(cmd *cobra.Command, flag, value string, names []string) error {
 		}
 	}
 	err := fmt.Errorf("--%s is %q, want one of %s", flag, value, strings.Join(names, ", "))
-	if near := nearest(value, names); near != "" {
+	if near := near.Name(value, names); near != "" {
 		err = fmt.Errorf("--%s is %q; did you mean %q?", flag, value, near)
 	}
 	return usage(cmd, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gophersnake/gophersnake/internal/near"
 	"github.com/gophersnake/gophersnake/pkg/lab"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/tracker"
@@ -160,7 +161,7 @@ func bestFirst(runs []listed, key string) ([]listed, error) {
 			names = append(names, k)
 		}
 		slices.Sort(names)
-		if near := nearest(key, names); near != "" {
+		if near := near.Name(key, names); near != "" {
 			return nil, fmt.Errorf("no run has a metric %q; did you mean %q?", key, near)
 		}
 		return nil, fmt.Errorf("no run has a metric %q, want one of %s", key, strings.Join(names, ", "))

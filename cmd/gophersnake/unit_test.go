@@ -88,15 +88,6 @@ func TestSplitHint(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"mamba", "ring", "rnn"}
-	for got, want := range map[string]string{"mambo": "mamba", "mam": "mamba", "rn": "rnn", "zebra": "", "x": ""} {
-		if n := nearest(got, names); n != want {
-			t.Errorf("%s: %q, want %q", got, n, want)
-		}
-	}
-}
-
 // TestBarsOfManyRuns moves bars from several goroutines while they are drawn.
 func TestBarsOfManyRuns(t *testing.T) {
 	const runs, steps = 8, 200

@@ -16,10 +16,11 @@ const module = "github.com/gophersnake/gophersnake/"
 //
 //	cmd → lab → (rnn, ssm, nn, optim, task) → tensor → internal kernels
 var allowed = map[string][]string{
-	"cmd/":               {"internal/logbook", "pkg/", "tracker", "internal/kernel/isa"},
+	"cmd/":               {"internal/logbook", "internal/near", "pkg/", "tracker", "internal/kernel/isa"},
 	"internal/arch":      {},
 	"internal/golden":    {},
 	"internal/mixertest": {"pkg/nn", "pkg/tensor", "internal/golden"},
+	"internal/near":      {},
 	"internal/pool":      {},
 	"internal/kernel/":   {"internal/pool"},
 	"internal/device":    {"internal/kernel/", "internal/pool"},
@@ -32,7 +33,8 @@ var allowed = map[string][]string{
 	"pkg/ssm":            {"pkg/nn", "pkg/tensor", "pkg/init", "internal/pool"},
 	"pkg/optim":          {"pkg/tensor"},
 	"pkg/task":           {"pkg/init"},
-	"pkg/lab":            {"pkg/rnn", "pkg/ssm", "pkg/nn", "pkg/optim", "pkg/task", "pkg/tensor", "pkg/init"},
+	"pkg/lab":            {"pkg/rnn", "pkg/ssm", "pkg/nn", "pkg/optim", "pkg/task", "pkg/tensor", "pkg/init", "internal/near"},
+	"pkg/nb":             {"pkg/lab", "pkg/task", "pkg/tensor", "internal/logbook", "internal/nbhook", "tracker"},
 	"tracker":            {},
 }
 

@@ -82,34 +82,3 @@ func fieldNames() []string {
 	walk(reflect.TypeFor[Experiment]())
 	return out
 }
-
-// nearest returns the candidate within two edits of name, "" if there is none.
-func nearest(name string, candidates []string) string {
-	best, at := "", 3
-	for _, c := range candidates {
-		if d := editDistance(name, c); d < at {
-			best, at = c, d
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diag, row[j] = row[j], min(row[j]+1, row[j-1]+1, diag+cost)
-		}
-	}
-	return row[len(b)]
-}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gophersnake/gophersnake/internal/near"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/task"
@@ -193,7 +194,7 @@ func explainJSON(err error, data []byte) error {
 	}
 	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok {
 		name := strings.Trim(field, `"`)
-		if near := nearest(name, fieldNames()); near != "" {
+		if near := near.Name(name, fieldNames()); near != "" {
 			return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", name, near)
 		}
 		return fmt.Errorf("lab: experiment: unknown field %q; `gophersnake run --print` shows every field", name)

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/gophersnake/gophersnake/internal/near"
 )
 
 // Set returns e with fields replaced by assignments of the form "model.d=32":
@@ -152,10 +154,10 @@ func unknownPath(path string, fields []string) error {
 	}
 	meant := names[last] // right name, wrong place
 	if meant == "" {
-		meant = nearest(path, fields)
+		meant = near.Name(path, fields)
 	}
 	if meant == "" && len(last) > 3 {
-		meant = names[nearest(last, lasts)]
+		meant = names[near.Name(last, lasts)]
 	}
 	if meant != "" {
 		return fmt.Errorf("lab: experiment: unknown field %q; did you mean %q?", path, meant)
