@@ -90,7 +90,7 @@ Exit codes:
 	flags.StringVar(&a.db, "db", defaultDB, "database of runs")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress, results only")
 	root.AddCommand(a.ladderCommand(), a.runCommand(), a.runsCommand(), a.replayCommand(), a.generateCommand(),
-		a.benchCommand(), a.speedCommand(), a.versionCommand())
+		a.benchCommand(), a.speedCommand(), a.kernelCommand(), a.versionCommand())
 	return root
 }
 

@@ -1,0 +1,6 @@
+//go:build gophernotes && !cgo
+
+package main
+
+func cLines() {}
+func cFlush() {}

@@ -1,0 +1,301 @@
+//go:build gophernotes
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/cosmos72/gomacro/ast2"
+	"github.com/cosmos72/gomacro/base"
+	basereflect "github.com/cosmos72/gomacro/base/reflect"
+	"github.com/cosmos72/gomacro/xreflect"
+)
+
+// executeRequest is the content of an execute_request.
+type executeRequest struct {
+	code            string
+	silent, store   bool
+	stopOnError     bool
+	userExpressions object
+}
+
+// flag reads a boolean that may be missing.
+func flagOf(c object, name string, missing bool) bool {
+	if v, ok := c[name].(bool); ok {
+		return v
+	}
+	return missing
+}
+
+func readExecute(c object) executeRequest {
+	q := executeRequest{silent: flagOf(c, "silent", false), stopOnError: flagOf(c, "stop_on_error", true)}
+	q.code, _ = c["code"].(string)
+	q.store = flagOf(c, "store_history", true) && !q.silent
+	q.userExpressions, _ = c["user_expressions"].(object)
+	return q
+}
+
+// outcome is what a cell came to.
+type outcome struct {
+	values []any
+	types  []xreflect.Type
+	failed *failure
+}
+
+// execute serves an execute_request. It reports whether the cells that wait
+// behind this one are to be aborted.
+func (k *kernel) execute(r *msgReceipt, c object) (abort bool) {
+	q := readExecute(c)
+	k.begin(r, q)
+	got := k.evaluate(fmt.Sprintf("In[%d]", ExecCounter), q.code)
+	k.flush()
+	if got.failed == nil && !q.silent {
+		got.failed = k.showResult(r, got)
+	}
+	reply := object{"status": "ok", "execution_count": ExecCounter, "payload": []any{}, "user_expressions": object{}}
+	if got.failed == nil {
+		reply["user_expressions"] = k.expressions(q.userExpressions)
+		r.Reply("execute_reply", reply)
+		return false
+	}
+	content := got.failed.content()
+	if !q.silent {
+		r.Publish("error", content)
+	}
+	for name, v := range content {
+		reply[name] = v
+	}
+	reply["status"] = "error"
+	r.Reply("execute_reply", reply)
+	return q.stopOnError
+}
+
+// begin makes r the cell that output belongs to.
+func (k *kernel) begin(r *msgReceipt, q executeRequest) {
+	k.flush() // what goroutines printed until now belongs to the cell before
+	k.mu.Lock()
+	k.parent = *r
+	k.mu.Unlock()
+	k.out.newCell()
+	k.err.newCell()
+	if q.store {
+		ExecCounter++
+		k.history = append(k.history, q.code)
+	}
+	if !q.silent {
+		r.PublishExecutionInput(ExecCounter, q.code)
+		if k.crashed != "" {
+			k.publish("stream", object{"name": StreamStderr, "text": crashNote(k.crashed)})
+			k.crashed = ""
+		}
+	}
+	k.newContext()
+}
+
+// evaluate runs a cell on the evaluator's goroutine.
+func (k *kernel) evaluate(name, code string) outcome {
+	var got outcome
+	ch := make(chan outcome, 1) // an abandoned cell answers too late
+	if k.do(func(j *job) { ch <- k.run(j, name, code) }) {
+		got = <-ch
+	} else {
+		got.failed = &failure{name: "interrupted", value: "the cell did not stop in time",
+			trace: []string{red("interrupted") + ": the cell waits in a compiled call that does not listen; it was left behind and ends when the call returns.",
+				"Variables are kept. Long calls stop at once when they are given nb.Context()."}}
+	}
+	return got
+}
+
+// expressions evaluates the front end's own questions after a cell.
+func (k *kernel) expressions(exprs object) object {
+	replies := object{}
+	for name, e := range exprs {
+		code, _ := e.(string)
+		got := k.evaluate("expression", code)
+		if got.failed != nil {
+			reply := got.failed.content()
+			reply["status"] = "error"
+			replies[name] = reply
+			continue
+		}
+		d := k.autoRenderResults(got.values, got.types)
+		replies[name] = object{"status": "ok", "data": ensure(tidy(d).Data), "metadata": ensure(d.Metadata)}
+	}
+	return replies
+}
+
+// showResult publishes the value of the cell's last expression.
+func (k *kernel) showResult(r *msgReceipt, got outcome) *failure {
+	if len(got.values) == 0 {
+		return nil
+	}
+	ch := make(chan Data, 1)
+	var failed *failure
+	ended := k.do(func(*job) { // String and HTML methods may be the notebook's own
+		defer func() {
+			if p := recover(); p != nil {
+				failed = explain(p, debug.Stack(), place{phase: running})
+			}
+		}()
+		ch <- k.autoRenderResults(got.values, got.types)
+	})
+	if !ended || failed != nil {
+		return failed
+	}
+	k.flush()
+	if d := tidy(<-ch); len(d.Data) > 0 {
+		r.PublishExecutionResult(ExecCounter, d)
+	}
+	return nil
+}
+
+// arrive is for cells that a front end sent together with the one that failed
+// to come out of the socket.
+const arrive = 20 * time.Millisecond
+
+// takeQueued returns the requests that came before a failed cell is over. What
+// comes after its idle was sent by somebody who knows of the failure.
+func (k *kernel) takeQueued() (queued []msgReceipt) {
+	time.Sleep(arrive)
+	for {
+		select {
+		case r := <-k.requests:
+			queued = append(queued, r)
+		default:
+			return queued
+		}
+	}
+}
+
+// abort answers a request that waited behind a failed cell: cells are not run.
+func (k *kernel) abort(r msgReceipt) {
+	if r.Msg.Header.MsgType != "execute_request" {
+		k.shell(r)
+		return
+	}
+	k.status(&r, kernelBusy)
+	r.Reply("execute_reply", object{"status": "aborted", "execution_count": ExecCounter})
+	k.status(&r, kernelIdle)
+}
+
+// run compiles and runs a cell, one top-level statement at a time, so that
+// what ran before a mistake stays. Neighbouring declarations of functions and
+// types are compiled together: they may name each other.
+func (k *kernel) run(j *job, name, code string) (got outcome) {
+	at := place{cell: name, code: code, phase: compiling}
+	defer func() {
+		if p := recover(); p != nil {
+			k.ir.Comp.Code.Clear() // half-compiled code would run before the next cell
+			at.set(k.ir.Comp.Fileset)
+			got = outcome{failed: explain(p, debug.Stack(), at)}
+		}
+	}()
+	source := evalSpecialCommands(k.ir, OutErr{os.Stdout, os.Stderr}, dropGonb(code))
+	comp := k.ir.Comp
+	comp.Filepath, comp.Line = name, 0
+	nodes := comp.ParseBytes([]byte(source))
+	for i := 0; i < len(nodes); {
+		end := group(nodes, i)
+		at.node, at.phase = nodes[i], compiling
+		k.prepare(nodes[i:end])
+		tree := ast2.AnyToAst(nodes[i:end], name)
+		if tree == nil {
+			i = end
+			continue
+		}
+		expr := k.ir.CompileAst(tree)
+		at.phase = running
+		values, types := k.ir.RunExpr(expr)
+		if j.asked.Load() { // a compiled call may have ended early without a word
+			panic(base.SigInterrupt)
+		}
+		if end == len(nodes) && isResult(nodes[end-1]) {
+			for n, v := range values[:shown(nodes[end-1], len(values))] {
+				got.values = append(got.values, basereflect.ValueInterface(v))
+				got.types = append(got.types, types[n])
+			}
+		}
+		i = end
+	}
+	return got
+}
+
+// prepare checks and rewrites statements before they are compiled.
+func (k *kernel) prepare(nodes []ast.Node) {
+	for _, n := range nodes {
+		if err := checkImports(n); err != nil {
+			panic(err)
+		}
+		if err := rewrite(n); err != nil {
+			var mistake *rewriteError
+			if errors.As(err, &mistake) {
+				k.ir.Comp.Pos = mistake.pos
+			}
+			k.ir.Comp.Errorf("%s", err)
+		}
+		k.remember(n)
+	}
+}
+
+// group returns the end of the statements that are compiled with nodes[i].
+func group(nodes []ast.Node, i int) int {
+	end := i + 1
+	for isDeclaration(nodes[i]) && end < len(nodes) && isDeclaration(nodes[end]) {
+		end++
+	}
+	return end
+}
+
+func isDeclaration(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.FuncDecl:
+		return true
+	case *ast.GenDecl:
+		return n.Tok == token.TYPE || n.Tok == token.CONST
+	}
+	return false
+}
+
+// isResult reports whether a cell's last statement is an expression to show.
+// What fmt.Print and its like return is nothing that a reader asked for.
+func isResult(n ast.Node) bool {
+	x, ok := n.(ast.Expr)
+	if !ok {
+		return false
+	}
+	if c, ok := x.(*ast.CallExpr); ok {
+		if s, ok := c.Fun.(*ast.SelectorExpr); ok {
+			return !strings.HasPrefix(s.Sel.Name, "Print") && !strings.HasPrefix(s.Sel.Name, "Fprint")
+		}
+	}
+	return true
+}
+
+// shown returns how many of n values the result has: the interpreter gives a
+// receive, an index and a type assertion their ok as well.
+func shown(node ast.Node, n int) int {
+	switch ast.Unparen(node.(ast.Expr)).(type) {
+	case *ast.UnaryExpr, *ast.IndexExpr, *ast.TypeAssertExpr:
+		return min(n, 1)
+	}
+	return n
+}
+
+// dropGonb empties the lines that only GoNB understands: %% begins its main,
+// !* sets up its module. A notebook can then be written for both.
+func dropGonb(code string) string {
+	lines := strings.Split(code, "\n")
+	for i, l := range lines {
+		if l = strings.TrimSpace(l); l == "%%" || l == "%main" || strings.HasPrefix(l, "!*") {
+			lines[i] = ""
+		}
+	}
+	return strings.Join(lines, "\n")
+}
