@@ -10,7 +10,7 @@ DB          ?= gophersnake.db
 RACE        := ./internal/pool ./internal/kernel/scan ./pkg/lab ./pkg/nb ./tracker
 
 .PHONY: help build reproduce results test test-go test-noasm test-race fuzz lint generate-check bench study clean \
-	kernel kernel-overlay lab venv test-kernel
+	kernel kernel-overlay lab venv test-kernel test-jupyter
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -65,14 +65,18 @@ test-race:
 
 # Upstream's kernel.go has unreachable code, which is not ours to mend. What differs by
 # system is in one package: the rest needs a C compiler for each, for SQLite.
-test-kernel: kernel venv ## the kernel: its tests, vet for other systems, Jupyter's conformance suite
+test-kernel: kernel ## the kernel and its bindings: tests, vet for other systems
 	$(GO) vet -unreachable=false $(OVERLAY) ./cmd/gophernotes
 	GOOS=linux GOARCH=arm64 $(GO) vet ./cmd/gophernotes/descriptor
 	GOOS=darwin GOARCH=arm64 $(GO) vet ./cmd/gophernotes/descriptor
 	$(GO) test -vet=off $(OVERLAY) ./cmd/gophernotes
 	$(GO) vet -tags gophernotes ./internal/bindings
 	$(GO) test -tags gophernotes ./internal/bindings
+
+test-jupyter: build kernel venv ## in a real Jupyter: the conformance suite, and every notebook from a clean kernel
 	$(VENV)/bin/python cmd/gophernotes/testdata/conformance.py
+	$(BIN) kernel install --prefix $(VENV)
+	$(VENV)/bin/python notebooks/check.py
 
 fuzz: # a short smoke run of every fuzz target
 	@$(GO) list ./... | while read -r pkg; do \
