@@ -6,7 +6,6 @@ import (
 	"io"
 	"log"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cosmos72/gomacro/base"
@@ -34,14 +33,78 @@ type evaluator struct {
 	record func() *interp.Run // the interpreter's record of the goroutine that calls it
 
 	guard   sync.Mutex
-	running *job // nil between cells
+	running *job // nil between runs
+	waiting int  // cells that have arrived and are not over
+	early   bool // an interrupt came for a cell that has arrived and does not run yet
 }
 
-// job is one cell's run.
+// job is one run of the interpreter.
 type job struct {
 	done      chan struct{} // closed when it ended
 	abandoned chan struct{} // closed when it is given up
-	asked     atomic.Bool   // to end
+
+	mu     sync.Mutex
+	asked  bool // to end
+	inside bool // in code that may hang; only there can it be given up
+	left   bool // it was given up: what is shared belongs to others now
+}
+
+// call runs f, a part of the job that may hang, and panics with an interrupt
+// if the job was asked to end. The rest of a job works on the compiler, which
+// one goroutine alone may use: a job is not given up there.
+func (j *job) call(f func()) {
+	j.enter()
+	defer j.leave()
+	f()
+}
+
+func (j *job) enter() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.asked {
+		panic(base.SigInterrupt)
+	}
+	j.inside = true
+}
+
+func (j *job) leave() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.inside = false
+	if j.asked { // a compiled call may have ended early without a word
+		panic(base.SigInterrupt)
+	}
+}
+
+// gone reports whether the job was given up and must leave all alone.
+func (j *job) gone() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.left
+}
+
+// ask reports whether the job is asked to end for the first time.
+func (j *job) ask() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	first := !j.asked
+	j.asked = true
+	return first
+}
+
+// stop interrupts what the job calls. If it is late the job is given up.
+func (j *job) stop(ir *interp.Interp, late bool) (left bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.inside { // it looks by itself; an interrupt now would hit the next cell
+		return false
+	}
+	ir.Interrupt(nil)
+	if late {
+		j.left = true
+		close(j.abandoned)
+	}
+	return late
 }
 
 func newEvaluator(show func(Data) error) *evaluator {
@@ -84,10 +147,18 @@ func (e *evaluator) do(f func(*job)) bool {
 	j := &job{done: make(chan struct{}), abandoned: make(chan struct{})}
 	e.guard.Lock()
 	e.running = j
+	j.asked, e.early = e.early, false
 	e.guard.Unlock()
 	e.jobs <- func() {
-		defer close(j.done)
 		f(j)
+		close(j.done)
+		if j.gone() {
+			// The interpreter knows goroutines by the address of their record in
+			// Go's runtime, which the next goroutine gets when one ends. This one
+			// keeps its address for ever: a goroutine that came after it would be
+			// taken for it and stopped by the interrupts it was sent.
+			select {}
+		}
 	}
 	ended := true
 	select {
@@ -104,26 +175,41 @@ func (e *evaluator) do(f func(*job)) bool {
 	return ended
 }
 
+// arrived and over count the cells that interrupts are for: an interrupt may
+// overtake a cell that was sent before it.
+func (e *evaluator) arrived() {
+	e.guard.Lock()
+	defer e.guard.Unlock()
+	e.waiting++
+}
+
+func (e *evaluator) over() {
+	e.guard.Lock()
+	defer e.guard.Unlock()
+	e.waiting--
+	e.early = e.early && e.waiting > 0
+}
+
 // interrupt asks the running cell to end: compiled code that listens to the
 // cell's context ends by itself, interpreted code at its next statement.
 func (e *evaluator) interrupt() {
 	e.guard.Lock()
 	defer e.guard.Unlock()
 	j := e.running
-	if j == nil || j.asked.Swap(true) {
+	if j == nil {
+		e.early = e.waiting > 0
+		return
+	}
+	if !j.ask() {
 		return
 	}
 	ir := e.ir
 	go func() {
-		ticks, late := time.NewTicker(again), time.After(grace)
+		ticks, start := time.NewTicker(again), time.Now()
 		defer ticks.Stop()
-		for {
-			ir.Interrupt(nil)
+		for !j.stop(ir, time.Since(start) > grace) {
 			select {
 			case <-j.done:
-				return
-			case <-late:
-				close(j.abandoned)
 				return
 			case <-ticks.C:
 			}

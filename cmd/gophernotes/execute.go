@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/cosmos72/gomacro/ast2"
-	"github.com/cosmos72/gomacro/base"
 	basereflect "github.com/cosmos72/gomacro/base/reflect"
 	"github.com/cosmos72/gomacro/xreflect"
 )
@@ -52,6 +51,7 @@ type outcome struct {
 // execute serves an execute_request. It reports whether the cells that wait
 // behind this one are to be aborted.
 func (k *kernel) execute(r *msgReceipt, c object) (abort bool) {
+	defer k.over()
 	q := readExecute(c)
 	k.begin(r, q)
 	got := k.evaluate(fmt.Sprintf("In[%d]", ExecCounter), q.code)
@@ -101,16 +101,17 @@ func (k *kernel) begin(r *msgReceipt, q executeRequest) {
 
 // evaluate runs a cell on the evaluator's goroutine.
 func (k *kernel) evaluate(name, code string) outcome {
-	var got outcome
 	ch := make(chan outcome, 1) // an abandoned cell answers too late
 	if k.do(func(j *job) { ch <- k.run(j, name, code) }) {
-		got = <-ch
-	} else {
-		got.failed = &failure{name: "interrupted", value: "the cell did not stop in time",
-			trace: []string{red("interrupted") + ": the cell waits in a compiled call that does not listen; it was left behind and ends when the call returns.",
-				"Variables are kept. Long calls stop at once when they are given nb.Context()."}}
+		return <-ch
 	}
-	return got
+	return outcome{failed: leftBehind()}
+}
+
+func leftBehind() *failure {
+	return &failure{name: "interrupted", value: "the cell did not stop in time",
+		trace: []string{red("interrupted") + ": the cell waits in a compiled call that does not listen; it was left behind and ends when the call returns.",
+			"Variables are kept. Long calls stop at once when they are given nb.Context()."}}
 }
 
 // expressions evaluates the front end's own questions after a cell.
@@ -136,21 +137,31 @@ func (k *kernel) showResult(r *msgReceipt, got outcome) *failure {
 	if len(got.values) == 0 {
 		return nil
 	}
-	ch := make(chan Data, 1)
-	var failed *failure
-	ended := k.do(func(*job) { // String and HTML methods may be the notebook's own
+	type shown struct {
+		Data
+		failed *failure
+	}
+	ch := make(chan shown, 1)
+	ended := k.do(func(j *job) { // String and HTML methods may be the notebook's own
+		var s shown
 		defer func() {
 			if p := recover(); p != nil {
-				failed = explain(p, debug.Stack(), place{phase: running})
+				s.failed = explain(p, debug.Stack(), place{phase: running})
 			}
+			ch <- s
 		}()
-		ch <- k.autoRenderResults(got.values, got.types)
+		k.ir.PrepareEnv() // forgets the interrupt of a run before
+		j.call(func() { s.Data = k.autoRenderResults(got.values, got.types) })
 	})
-	if !ended || failed != nil {
-		return failed
+	if !ended {
+		return leftBehind()
+	}
+	s := <-ch
+	if s.failed != nil {
+		return s.failed
 	}
 	k.flush()
-	if d := tidy(<-ch); len(d.Data) > 0 {
+	if d := tidy(s.Data); len(d.Data) > 0 {
 		r.PublishExecutionResult(ExecCounter, d)
 	}
 	return nil
@@ -180,6 +191,7 @@ func (k *kernel) abort(r msgReceipt) {
 		k.shell(r)
 		return
 	}
+	defer k.over()
 	k.status(&r, kernelBusy)
 	r.Reply("execute_reply", object{"status": "aborted", "execution_count": ExecCounter})
 	k.status(&r, kernelIdle)
@@ -191,13 +203,18 @@ func (k *kernel) abort(r msgReceipt) {
 func (k *kernel) run(j *job, name, code string) (got outcome) {
 	at := place{cell: name, code: code, phase: compiling}
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		if j.gone() { // the compiler works on another cell
+			return
+		}
+		if p != nil {
 			k.ir.Comp.Code.Clear() // half-compiled code would run before the next cell
 			at.set(k.ir.Comp.Fileset)
 			got = outcome{failed: explain(p, debug.Stack(), at)}
 		}
 	}()
-	source := evalSpecialCommands(k.ir, OutErr{os.Stdout, os.Stderr}, dropGonb(code))
+	var source string
+	j.call(func() { source = evalSpecialCommands(k.ir, OutErr{os.Stdout, os.Stderr}, dropGonb(code)) })
 	comp := k.ir.Comp
 	comp.Filepath, comp.Line = name, 0
 	nodes := comp.ParseBytes([]byte(source))
@@ -212,10 +229,9 @@ func (k *kernel) run(j *job, name, code string) (got outcome) {
 		}
 		expr := k.ir.CompileAst(tree)
 		at.phase = running
-		values, types := k.ir.RunExpr(expr)
-		if j.asked.Load() { // a compiled call may have ended early without a word
-			panic(base.SigInterrupt)
-		}
+		var values []xreflect.Value
+		var types []xreflect.Type
+		j.call(func() { values, types = k.ir.RunExpr(expr) })
 		if end == len(nodes) && isResult(nodes[end-1]) {
 			for n, v := range values[:shown(nodes[end-1], len(values))] {
 				got.values = append(got.values, basereflect.ValueInterface(v))

@@ -67,7 +67,12 @@ func serve(connectionFile string) error {
 	k.evaluator = newEvaluator(k.display)
 	nbhook.Set(k)
 	k.handleSignals()
-	go k.receive(socks.ShellSocket, func(r msgReceipt) { k.requests <- r })
+	go k.receive(socks.ShellSocket, func(r msgReceipt) {
+		if r.Msg.Header.MsgType == "execute_request" {
+			k.arrived()
+		}
+		k.requests <- r
+	})
 	go k.receive(socks.ControlSocket, k.control)
 	go k.receive(socks.StdinSocket, func(msgReceipt) {}) // nothing was asked for: no answer counts
 	for r := range k.requests {

@@ -249,7 +249,8 @@ class Crash(unittest.TestCase):
             session.close()
 
     def test_trace_is_shown(self):
-        manager = KernelManager(kernel_name="gophersnake")
+        # With cache_ports Jupyter picks other ports at the start and rewrites the file while the kernel reads it.
+        manager = KernelManager(kernel_name="gophersnake", cache_ports=False)
         manager.write_connection_file()
         pathlib.Path(manager.connection_file).with_suffix(".crash").write_text("panic: gone\n\ngoroutine 7 [running]:\n")
         session = Session(manager)
