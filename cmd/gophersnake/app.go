@@ -15,6 +15,7 @@ import (
 
 // App is the command line; what it reads and writes comes from outside.
 type App struct {
+	Name     string // how it was called, for the commands that it suggests
 	In       io.Reader
 	Out, Err io.Writer
 
@@ -123,6 +124,19 @@ func takes(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// atLeast refuses fewer arguments than n.
+func atLeast(n int, want string) cobra.PositionalArgs { return between(n, 1<<30, want) }
+
+// between refuses any other number of arguments than least to most.
+func between(least, most int, want string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && len(args) <= most {
+			return nil
+		}
+		return usage(cmd, fmt.Errorf("%s takes %s, got %s", cmd.CommandPath(), want, counted(len(args), "argument")))
+	}
+}
+
 // counted is "1 argument", "2 arguments".
 func counted(n int, what string) string {
 	if n == 1 {
@@ -134,9 +148,9 @@ func counted(n int, what string) string {
 // command is a command line of this program on the same database, for hints.
 func (a *App) command(words string) string {
 	if a.db == defaultDB {
-		return "gophersnake " + words
+		return a.Name + " " + words
 	}
-	return fmt.Sprintf("gophersnake %s --db %s", words, a.db)
+	return fmt.Sprintf("%s %s --db %s", a.Name, words, a.db)
 }
 
 // width returns the columns of the terminal that w is, 0 if it is none.

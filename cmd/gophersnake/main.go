@@ -35,6 +35,6 @@ func realMain() int {
 		}
 		os.Exit(exitInterrupted)
 	}()
-	app := &App{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+	app := &App{Name: os.Args[0], In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	return app.Main(ctx, os.Args[1:])
 }

@@ -19,11 +19,11 @@ import (
 func (a *App) runsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "list runs and show what is known of them",
+		Short: "list, show, compare, tag and delete runs",
 		Args:  unknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.runsListCommand(), a.runsShowCommand())
+	cmd.AddCommand(a.runsListCommand(), a.runsShowCommand(), a.runsTagCommand(), a.runsNoteCommand(), a.runsRmCommand(), a.runsRestoreCommand())
 	return cmd
 }
 
@@ -35,6 +35,7 @@ type listFlags struct {
 	tags       []string
 	best       string
 	limit      int
+	deleted    bool
 	json       bool
 }
 
@@ -65,13 +66,14 @@ narrow the list down; a run must fit all of them.`,
 	flags.StringArrayVar(&f.tags, "tag", nil, "only runs with this tag, KEY=VALUE (may be repeated)")
 	flags.StringVar(&f.best, "best", "", "order by the last value of this metric")
 	flags.IntVar(&f.limit, "limit", 30, "at most so many, 0 for all")
+	flags.BoolVar(&f.deleted, "deleted", false, "deleted runs instead of the others")
 	flags.BoolVar(&f.json, "json", false, "a JSON array")
 	completeFrom(cmd, "status", texts(tracker.Statuses()))
 	return cmd
 }
 
 func (f listFlags) filter(cmd *cobra.Command) (tracker.Filter, error) {
-	out := tracker.Filter{Experiment: f.experiment, Group: f.group, Tags: map[string]string{}}
+	out := tracker.Filter{Experiment: f.experiment, Group: f.group, Deleted: f.deleted, Tags: map[string]string{}}
 	for _, s := range f.statuses {
 		if err := oneOf(cmd, "status", s, texts(tracker.Statuses())); err != nil {
 			return out, err

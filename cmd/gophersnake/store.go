@@ -44,6 +44,16 @@ func (a *App) withStore(f func(*tracker.Store) error) error {
 	return errors.Join(f(store), store.Close())
 }
 
+// withWritable opens an existing database for changes, runs f and closes it.
+func (a *App) withWritable(f func(*tracker.Store) error) error {
+	return a.withStore(func(s *tracker.Store) error {
+		if s.ReadOnly() {
+			return hinted(fmt.Errorf("%s cannot be written", a.db), "make the file and its directory writable")
+		}
+		return f(s)
+	})
+}
+
 // damagedHint says what is left to do with a run whose checkpoint is damaged.
 func (a *App) damagedHint(id string, err error) error {
 	if !errors.Is(err, tracker.ErrCorrupt) {
@@ -71,11 +81,16 @@ func writeFile(dir, name, text string) error {
 	return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
 }
 
-// completeRun offers the ids and names of the newest runs.
-func (a *App) completeRun(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeRun offers the ids and names of the newest runs as first argument.
+func (a *App) completeRun(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	return a.completeRuns(cmd, args, word)
+}
+
+// completeRuns offers the ids and names of the newest runs as any argument.
+func (a *App) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	store, err := tracker.Open(a.db, tracker.WithReadOnly())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -1,6 +1,6 @@
 // Package stats turns the results of a few seeds into honest statements: a
-// mean with an interval, a paired difference with a test, a success rate, a
-// scaling exponent. The unit of replication is the seed (Bouthillier et al.,
+// mean with an interval, a difference with a test, paired by seed or
+// not, a success rate, the best of so many tries, a scaling exponent. The unit of replication is the seed (Bouthillier et al.,
 // arXiv 2103.03098).
 //
 // Every function takes plain []float64 and leaves its arguments alone. Two

@@ -41,8 +41,8 @@ func checkPaired(caller string, a, b []float64) {
 }
 
 // tFactor is t_{1−α/2, df}: 4.303 for three runs (df = 2) at 95 %.
-func tFactor(confidence float64, df int) float64 {
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}
+func tFactor(confidence, df float64) float64 {
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}
 	return t.Quantile(0.5 + confidence/2)
 }
 
@@ -52,8 +52,8 @@ func zFactor(confidence float64) float64 {
 }
 
 // twoSidedP is 2·P(T > |t|) for Student's t with df degrees of freedom.
-func twoSidedP(t float64, df int) float64 {
-	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Survival(math.Abs(t))
+func twoSidedP(t, df float64) float64 {
+	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(math.Abs(t))
 }
 
 // marshalFinite writes a flat struct as JSON with null for every float64 that

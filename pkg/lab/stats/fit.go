@@ -76,7 +76,7 @@ func LogLogSlope(x, y []float64, confidence float64) (PowerLaw, error) {
 	}
 	if f.N > 2 {
 		f.SE = math.Sqrt(rss / float64(f.N-2) / sxx)
-		half := tFactor(confidence, f.N-2) * f.SE
+		half := tFactor(confidence, float64(f.N-2)) * f.SE
 		f.Lo, f.Hi = f.Exponent-half, f.Exponent+half
 	}
 	return f, nil

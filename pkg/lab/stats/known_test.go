@@ -31,6 +31,17 @@ type knownAnswers struct {
 		Lo, Hi, Effect   float64
 		SignFlip         float64 `json:"sign_flip"`
 	}
+	Welch []struct {
+		A, B             []float64
+		Confidence, T, P float64
+		DF, Lo, Hi       float64
+		Hedges           float64
+	}
+	Best []struct {
+		XS       []float64
+		K        int
+		Max, Min float64
+	}
 	Bootstrap []struct {
 		XS              []float64
 		Confidence      float64
@@ -57,7 +68,7 @@ func known(t *testing.T) knownAnswers {
 	if err := json.Unmarshal(knownJSON, &k); err != nil {
 		t.Fatal(err)
 	}
-	if len(k.T)*len(k.Summary)*len(k.Paired)*len(k.Bootstrap)*len(k.Wilson)*len(k.Holm.P)*len(k.Slope)*len(k.Spearman) == 0 {
+	if len(k.T)*len(k.Summary)*len(k.Paired)*len(k.Welch)*len(k.Best)*len(k.Bootstrap)*len(k.Wilson)*len(k.Holm.P)*len(k.Slope)*len(k.Spearman) == 0 {
 		t.Fatal("known.json lacks a section: nothing would be checked")
 	}
 	return k
@@ -73,7 +84,7 @@ func near(t *testing.T, what string, got, want, tol float64) {
 
 func TestKnownTFactors(t *testing.T) {
 	for _, k := range known(t).T {
-		near(t, "t factor", tFactor(k.Confidence, k.DF), k.Factor, exact)
+		near(t, "t factor", tFactor(k.Confidence, float64(k.DF)), k.Factor, exact)
 	}
 	// The printed table's value for three runs.
 	near(t, "t(0.975, 2)", tFactor(0.95, 2), 4.303, 5e-4)
@@ -100,6 +111,25 @@ func TestKnownPaired(t *testing.T) {
 		near(t, "hi", r.Hi, k.Hi, exact)
 		near(t, "effect", r.Effect, k.Effect, exact)
 		near(t, "sign flip", r.SignFlipP, k.SignFlip, exact)
+	}
+}
+
+func TestKnownWelch(t *testing.T) {
+	for _, k := range known(t).Welch {
+		w := Welch(k.A, k.B, k.Confidence)
+		near(t, "t", w.T, k.T, exact)
+		near(t, "p", w.P, k.P, exact)
+		near(t, "df", w.DF, k.DF, exact)
+		near(t, "lo", w.Lo, k.Lo, exact)
+		near(t, "hi", w.Hi, k.Hi, exact)
+		near(t, "Hedges' g", w.Effect, k.Hedges, exact)
+	}
+}
+
+func TestKnownBest(t *testing.T) {
+	for _, k := range known(t).Best {
+		near(t, "best of many", ExpectedBest(k.XS, k.K, true), k.Max, exact)
+		near(t, "least of many", ExpectedBest(k.XS, k.K, false), k.Min, exact)
 	}
 }
 

@@ -76,7 +76,7 @@ func Paired(a, b []float64, confidence float64) PairedResult {
 	}
 	r.SD = stat.StdDev(diffs, nil)
 	se := r.SD / math.Sqrt(float64(r.N))
-	half := tFactor(confidence, r.N-1) * se
+	half := tFactor(confidence, float64(r.N-1)) * se
 	r.Lo, r.Hi = r.MeanDiff-half, r.MeanDiff+half
 	switch {
 	case r.MeanDiff == 0: // T = Effect = 0, P = 1
@@ -85,7 +85,7 @@ func Paired(a, b []float64, confidence float64) PairedResult {
 		r.Effect, r.P = r.T, 0
 	default:
 		r.T, r.Effect = r.MeanDiff/se, r.MeanDiff/r.SD
-		r.P = twoSidedP(r.T, r.N-1)
+		r.P = twoSidedP(r.T, float64(r.N-1))
 	}
 	return r
 }

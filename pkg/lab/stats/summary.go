@@ -69,7 +69,7 @@ func Summarise(xs []float64, confidence float64) Summary {
 	if s.N > 1 {
 		s.SD = stat.StdDev(kept, nil)
 		s.SE = s.SD / math.Sqrt(float64(s.N))
-		half := tFactor(confidence, s.N-1) * s.SE
+		half := tFactor(confidence, float64(s.N-1)) * s.SE
 		s.Lo, s.Hi = s.Mean-half, s.Mean+half
 	}
 	return s

@@ -5,6 +5,7 @@
 
 Made with SciPy 1.17.1, statsmodels 0.15.0, NumPy 2.4.6, Python 3.11.
 """
+import itertools
 import json
 import numpy as np
 from scipy import stats
@@ -36,6 +37,20 @@ def paired(a, b, level):
                 effect=d.mean() / d.std(ddof=1))
 
 
+def welch(a, b, level):
+    r = stats.ttest_ind(a, b, equal_var=False)
+    ci = r.confidence_interval(level)
+    spread = np.sqrt((np.var(a, ddof=1) + np.var(b, ddof=1)) / 2)
+    return dict(a=a, b=b, confidence=level, t=r.statistic, p=r.pvalue, df=r.df, lo=ci.low, hi=ci.high,
+                hedges=(1 - 3 / (4 * (len(a) + len(b)) - 9)) * (np.mean(a) - np.mean(b)) / spread)
+
+
+def best(x, k):
+    """Every choice of k results, one by one."""
+    choices = list(itertools.combinations(x, k))
+    return dict(xs=x, k=k, max=np.mean([max(c) for c in choices]), min=np.mean([min(c) for c in choices]))
+
+
 def bootstrap(x, level):
     def one(method):
         r = stats.bootstrap((x,), np.mean, confidence_level=level, n_resamples=2_000_000, batch=100_000, method=method,
@@ -60,6 +75,8 @@ print(json.dumps(dict(
     t=[dict(df=d, confidence=c, factor=stats.t.ppf(0.5 + c / 2, d)) for d in (1, 2, 4, 7, 30, 1000) for c in (0.9, 0.95, 0.99)],
     summary=[summary(A, 0.95), summary(SKEWED, 0.9), summary([1.0, 2.0, 4.0], 0.95), summary([3.0, 1.0], 0.99)],
     paired=[paired(A, B, 0.95), paired(B[:5], A[:5], 0.9), paired(SKEWED, SKEWED[::-1], 0.95)],
+    welch=[welch(A, B[:5], 0.95), welch(SKEWED, A, 0.9), welch([1.0, 2.0], [5.0, 5.5, 7.0], 0.99)],
+    best=[best(SKEWED, k) for k in (1, 2, 3, 9, 10)] + [best(A, 4), best([3.0], 1)],
     bootstrap=[bootstrap(A, 0.95), bootstrap(SKEWED, 0.95), bootstrap(SKEWED, 0.8)],
     wilson=[wilson(k, n, c) for k, n in ((8, 10), (0, 5), (5, 5), (1, 3), (37, 200)) for c in (0.9, 0.95)],
     holm=dict(p=P, adjusted=multipletests(P, method="holm")[1].tolist()),
