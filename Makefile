@@ -10,7 +10,7 @@ DB          ?= gophersnake.db
 RACE        := ./internal/pool ./internal/kernel/scan ./pkg/lab ./pkg/nb ./tracker
 
 .PHONY: help build reproduce results test test-go test-noasm test-race fuzz lint generate-check bench study clean \
-	kernel kernel-overlay lab venv test-kernel test-jupyter
+	kernel kernel-overlay lab venv test-kernel test-jupyter docker test-docker
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -77,6 +77,12 @@ test-jupyter: build kernel venv ## in a real Jupyter: the conformance suite, and
 	$(VENV)/bin/python cmd/gophernotes/testdata/conformance.py
 	$(BIN) kernel install --prefix $(VENV)
 	$(VENV)/bin/python notebooks/check.py
+
+docker: ## build the image gophersnake: the program, the kernel, JupyterLab
+	docker build -t gophersnake .
+
+test-docker: ## build the image and use it: command line, health, kernel, a notebook (ENGINE=podman for Podman)
+	docker/test.sh
 
 fuzz: # a short smoke run of every fuzz target
 	@$(GO) list ./... | while read -r pkg; do \

@@ -121,7 +121,8 @@ func (a *App) kernelUninstallCommand() *cobra.Command {
 }
 
 func (a *App) kernelDoctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var prefix string
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "say what notebooks lack and what to do",
 		Args:  takes(),
@@ -130,6 +131,7 @@ func (a *App) kernelDoctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			s.Prefix = prefix
 			ill := 0
 			for _, f := range s.Examine(cmd.Context()) {
 				mark := "ok"
@@ -148,6 +150,8 @@ func (a *App) kernelDoctorCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&prefix, "prefix", "", "look under `DIR` first, where kernel install --prefix DIR has written")
+	return cmd
 }
 
 // system describes this machine to package kernelspec.

@@ -13,6 +13,7 @@ type System struct {
 	Home    string              // the user's home directory
 	WorkDir string              // where commands run
 	Program string              // this program's file, "" if unknown
+	Prefix  string              // an installation prefix that is looked at first, "" for none
 	Getenv  func(string) string // os.Getenv
 }
 
@@ -47,7 +48,11 @@ func (s System) Venv() (string, error) {
 
 // DataDirs returns where Jupyter looks for kernelspecs, first what wins.
 func (s System) DataDirs() []string {
-	dirs := filepath.SplitList(s.Getenv("JUPYTER_PATH"))
+	var dirs []string
+	if s.Prefix != "" {
+		dirs = append(dirs, PrefixData(s.Prefix))
+	}
+	dirs = append(dirs, filepath.SplitList(s.Getenv("JUPYTER_PATH"))...)
 	if venv, err := s.Venv(); err == nil {
 		dirs = append(dirs, PrefixData(venv))
 	}
@@ -73,10 +78,15 @@ func (s System) Kernel() (string, error) {
 	return "", fmt.Errorf("no kernel: looked for %s, %s, and gophernotes on the PATH", candidates[0], candidates[len(candidates)-1])
 }
 
-// Jupyter finds JupyterLab: in the virtual environment or on the PATH.
+// Jupyter finds JupyterLab: under the prefix, in the virtual environment or on
+// the PATH.
 func (s System) Jupyter() (string, error) {
+	prefixes := []string{s.Prefix}
 	if venv, err := s.Venv(); err == nil {
-		if path := filepath.Join(venv, "bin", "jupyter-lab"); executable(path) == nil {
+		prefixes = append(prefixes, venv)
+	}
+	for _, prefix := range prefixes {
+		if path := filepath.Join(prefix, "bin", "jupyter-lab"); prefix != "" && executable(path) == nil {
 			return path, nil
 		}
 	}
