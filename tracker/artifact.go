@@ -48,7 +48,7 @@ type ArtifactSpec struct {
 	HasStep bool
 }
 
-// LogArtifact stores a copy of a file under a name. When it returns, file and record are synced to the disk.
+// LogArtifact stores a copy of a file under a name; LogDir takes a whole folder. When it returns, file and record are synced to the disk.
 func (r *Run) LogArtifact(name, path string) (Artifact, error) {
 	return r.AddArtifact(ArtifactSpec{Name: name, Path: path})
 }
@@ -58,16 +58,75 @@ func (r *Run) LogArtifactBytes(name string, data []byte) (Artifact, error) {
 	return r.AddArtifact(ArtifactSpec{Name: name, Data: data})
 }
 
+// LogDir stores a copy of every file in a folder and below it, under name and its path in the folder. All of them become
+// visible together. Symbolic links to files are followed; other links, pipes and the like are errors.
+func (r *Run) LogDir(name, dir string) ([]Artifact, error) {
+	const op = "log artifact"
+	var specs []ArtifactSpec
+	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, file)
+		if err != nil {
+			return err
+		}
+		specs = append(specs, ArtifactSpec{Name: path.Join(name, filepath.ToSlash(rel)), Path: file})
+		return nil
+	})
+	if err != nil {
+		return nil, explain(op, dir, err)
+	}
+	if len(specs) == 0 {
+		return nil, &Error{Op: op, Path: dir, Err: ErrInvalid, Msg: "holds no file", Hint: "name a folder with files in it"}
+	}
+	return r.AddArtifacts(specs)
+}
+
 // AddArtifact stores what spec says. Equal contents are stored once. A content already there is read and compared with
 // its hash, and replaced if it has been damaged.
 func (r *Run) AddArtifact(spec ArtifactSpec) (Artifact, error) {
+	list, err := r.AddArtifacts([]ArtifactSpec{spec})
+	if err != nil {
+		return Artifact{}, err
+	}
+	return list[0], nil
+}
+
+// AddArtifacts stores several artifacts: all of them become visible together, or none.
+func (r *Run) AddArtifacts(specs []ArtifactSpec) ([]Artifact, error) {
 	const op = "log artifact"
 	if err := r.store.checkOpen(op, true); err != nil {
-		return Artifact{}, err
+		return nil, err
 	}
-	if err := spec.complete(); err != nil {
-		return Artifact{}, err
+	specs = append([]ArtifactSpec(nil), specs...)
+	for i := range specs {
+		if err := specs[i].complete(); err != nil {
+			return nil, err
+		}
 	}
+	list := make([]Artifact, len(specs))
+	for try := 0; ; try++ {
+		for i, spec := range specs {
+			var err error
+			if list[i], err = r.storeContent(spec); err != nil {
+				return nil, err
+			}
+		}
+		err := r.store.change(op, func(tx *writeTx) error { return tx.insertArtifacts(r.rowID, list) })
+		if try < 3 && errors.Is(err, errContentGone) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return list, nil
+	}
+}
+
+// storeContent puts the content of an artifact into its place.
+func (r *Run) storeContent(spec ArtifactSpec) (Artifact, error) {
+	const op = "log artifact"
 	var content io.Reader = bytes.NewReader(spec.Data)
 	if spec.Path != "" {
 		if err := r.store.refuseOwnFiles(spec.Path); err != nil {
@@ -84,13 +143,8 @@ func (r *Run) AddArtifact(spec ArtifactSpec) (Artifact, error) {
 	if err != nil {
 		return Artifact{}, explain(op, r.store.paths.artifacts, err)
 	}
-	a := Artifact{Name: spec.Name, Kind: spec.Kind, MediaType: spec.MediaType, Step: spec.Step, HasStep: spec.HasStep,
-		Time: time.UnixMilli(r.now().UnixMilli()), Size: size, SHA256: sum, Path: r.store.blobPath(sum)}
-	err = r.store.change(op, func(tx *writeTx) error {
-		a.Version, err = tx.insertArtifact(r.rowID, a)
-		return err
-	})
-	return a, err
+	return Artifact{Name: spec.Name, Kind: spec.Kind, MediaType: spec.MediaType, Step: spec.Step, HasStep: spec.HasStep,
+		Time: time.UnixMilli(r.now().UnixMilli()), Size: size, SHA256: sum, Path: r.store.blobPath(sum)}, nil
 }
 
 // refuseOwnFiles: opening and closing the live database in this process would drop SQLite's POSIX locks on it.
@@ -106,7 +160,8 @@ func (s *Store) refuseOwnFiles(path string) error {
 		}
 	}
 	if !info.Mode().IsRegular() {
-		return &Error{Op: "log artifact", Path: path, Err: ErrInvalid, Msg: "is no regular file", Hint: "name a file"}
+		return &Error{Op: "log artifact", Path: path, Err: ErrInvalid, Msg: "is no regular file",
+			Hint: "name a file; LogDir stores a folder"}
 	}
 	return nil
 }
@@ -136,6 +191,22 @@ func (spec *ArtifactSpec) complete() error {
 	}
 	if msg := checkText(spec.MediaType, MaxNameLength); msg != "" {
 		return invalid(op, "MediaType %q of %q %s", spec.MediaType, spec.Name, msg)
+	}
+	return nil
+}
+
+// errContentGone: GC removed a content that no run had between its arrival and the transaction that refers to it.
+var errContentGone = errors.New("the content was removed meanwhile")
+
+func (tx *writeTx) insertArtifacts(run int64, list []Artifact) error {
+	for i := range list {
+		if _, err := os.Stat(list[i].Path); errors.Is(err, fs.ErrNotExist) {
+			return errContentGone
+		}
+		var err error
+		if list[i].Version, err = tx.insertArtifact(run, list[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -12,7 +12,13 @@ import (
 // The journal's format, little endian:
 //
 //	file   := header frame*
-//	header := "GSNKJRN" version(1 byte = 1) run(8 bytes: RowID, for the reader's eye; 0 if not yet known)
+//	header := "GSNKJRN" version(1 byte = 2) run(8 bytes: RowID, for the reader's eye; 0 if not yet known)
+//	          accepted(8) crc(4)
+//
+// accepted is the number of the last record that was accepted when the header was written; each write into one file of
+// the pair is followed by a write of accepted into the header of the other, so that a cut at the end of a file shows. Its
+// crc is over accepted alone. Version 1 (schema version 1) had neither; it is read, and no longer written.
+//
 //	frame  := marker(4) length(4) seq(8) kind(1) payload(length bytes) crc(4)
 //
 // crc is CRC-32C over everything from length to the end of the payload. seq counts the run's records from 1; a frame of
@@ -27,8 +33,11 @@ import (
 // Key and context stand in every record, so that each frame can be read alone: after damage the reader looks for the
 // next marker whose CRC fits.
 const (
-	journalMagic   = "GSNKJRN\x01"
-	headerSize     = len(journalMagic) + 8
+	journalMagic   = "GSNKJRN\x02"
+	magicV1        = "GSNKJRN\x01"
+	headerSizeV1   = len(magicV1) + 8
+	acceptedAt     = len(journalMagic) + 8
+	headerSize     = acceptedAt + 8 + 4
 	frameMarker    = "\xf5GSF" // 0xf5 never occurs in UTF-8, so no key or text contains it
 	frameHead      = 4 + 4 + 8 + 1
 	frameOverhead  = frameHead + 4
@@ -72,9 +81,16 @@ type frameRecord struct {
 }
 
 // appendHeader adds a file header.
-func appendHeader(b []byte, run int64) []byte {
+func appendHeader(b []byte, run int64, accepted uint64) []byte {
 	b = append(b, journalMagic...)
-	return binary.LittleEndian.AppendUint64(b, uint64(run))
+	b = binary.LittleEndian.AppendUint64(b, uint64(run))
+	return appendAccepted(b, accepted)
+}
+
+// appendAccepted adds the end of a header, which lies at acceptedAt.
+func appendAccepted(b []byte, accepted uint64) []byte {
+	b = binary.LittleEndian.AppendUint64(b, accepted)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[len(b)-8:], castagnoli))
 }
 
 // beginFrame adds a frame's head with an empty length; endFrame fills it in and adds the CRC. start is len(b) before.
@@ -134,28 +150,26 @@ func appendString(b []byte, s string) []byte {
 
 // journalContent is what a journal file holds.
 type journalContent struct {
-	frames  []frame
-	damaged int // bytes that belong to no valid frame
-	firstAt int // offset of the first damaged byte, -1 if there is none
+	frames   []frame
+	accepted uint64 // of the header
+	size     int    // of the file
+	missing  bool   // there is no file
+	short    bool   // the file is shorter than a header: just made, or cut
+	damaged  int    // bytes that belong to no valid frame
+	firstAt  int    // offset of the first damaged byte, -1 if there is none
 }
 
 // decodeJournal reads a whole journal file. It accepts any bytes: a torn or garbled stretch is counted and skipped, and
 // reading goes on at the next frame whose checksum fits. An empty file is a valid, empty journal.
 func decodeJournal(data []byte) journalContent {
-	c := journalContent{firstAt: -1}
+	c := journalContent{size: len(data), firstAt: -1}
 	bad := func(from, to int) {
 		if to > from && c.firstAt < 0 {
 			c.firstAt = from
 		}
 		c.damaged += to - from
 	}
-	if len(data) < headerSize && strings.HasPrefix(journalMagic, string(data[:min(len(data), len(journalMagic))])) {
-		return c // empty, or made an instant before the process died
-	}
-	at := 0
-	if len(data) >= headerSize && string(data[:len(journalMagic)]) == journalMagic {
-		at = headerSize
-	}
+	at := c.readHeader(data, bad)
 	for at < len(data) {
 		if f, size, ok := decodeFrame(data[at:]); ok {
 			c.frames = append(c.frames, f)
@@ -170,6 +184,28 @@ func decodeJournal(data []byte) journalContent {
 		at = next
 	}
 	return c
+}
+
+// readHeader returns where the frames begin. Without a readable header every byte may begin one.
+func (c *journalContent) readHeader(data []byte, bad func(from, to int)) int {
+	switch {
+	case len(data) >= headerSizeV1 && string(data[:len(magicV1)]) == magicV1:
+		return headerSizeV1
+	case len(data) < headerSize:
+		c.short = true
+		if strings.HasPrefix(journalMagic, string(data[:min(len(data), len(journalMagic))])) {
+			return len(data) // empty, or made an instant before the process died
+		}
+	case string(data[:len(journalMagic)]) == journalMagic:
+		accepted := data[acceptedAt : acceptedAt+8]
+		if crc32.Checksum(accepted, castagnoli) == binary.LittleEndian.Uint32(data[acceptedAt+8:]) {
+			c.accepted = binary.LittleEndian.Uint64(accepted)
+		} else {
+			bad(acceptedAt, headerSize)
+		}
+		return headerSize
+	}
+	return 0
 }
 
 // decodeFrame reads the frame at the start of data and returns its size.

@@ -11,10 +11,19 @@ import (
 // series is one metric of one run in memory. key and context never change; the rest belongs to whoever commits.
 type series struct {
 	key, context string
+	system       bool // the key begins with SystemPrefix
 
 	run, id, keyID, contextID int64 // rows in the database; id is 0 if not yet known
 
 	agg aggregate
+}
+
+// SystemPrefix begins the keys of what a machine did while a run took place (see package sysmon). They have no part in
+// what the run computed: their steps do not count for its last step, and Run.TruncateAfter keeps them.
+const SystemPrefix = "system/"
+
+func newSeries(key, context string) *series {
+	return &series{key: key, context: context, system: strings.HasPrefix(key, SystemPrefix)}
 }
 
 // aggregate sums up the points of a series within one transaction; it is merged into the table latest.
@@ -127,6 +136,7 @@ func (tx *writeTx) addRecords(run int64, records []record) error {
 			s.agg = aggregate{}
 		}
 	}()
+	tx.records += int64(len(records))
 	args := make([]any, 0, 5*chunkRows)
 	for i := range records {
 		r := &records[i]
@@ -244,14 +254,17 @@ func nullIfNaN(v float64) any {
 	return v
 }
 
-// maxStep is the greatest step among records, nil if there are none.
+// maxStep is the greatest step among records other than the system's, nil if there are none.
 func maxStep(records []record) *int64 {
-	if len(records) == 0 {
+	var m *int64
+	for i := range records {
+		if r := &records[i]; !r.series.system && (m == nil || r.step > *m) {
+			m = &r.step
+		}
+	}
+	if m == nil {
 		return nil
 	}
-	m := records[0].step
-	for i := range records {
-		m = max(m, records[i].step)
-	}
-	return &m
+	step := *m
+	return &step
 }

@@ -20,9 +20,16 @@ import (
 type Environment struct {
 	GoVersion   string
 	OS, Arch    string
-	CPU         string // model name
-	Cores       int    // logical cores that the process may use
-	MaxProcs    int    // GOMAXPROCS
+	OSVersion   string   // e.g. "debian 12.5"
+	Kernel      string   // version of the operating system's kernel
+	CPU         string   // model name
+	CPUFeatures string   // instruction sets that matter for numbers, e.g. "avx avx2 fma"
+	MemoryBytes uint64   // of the machine
+	GPUs        []string // models of NVIDIA's cards
+	GPUDriver   string   // its version
+	GPUProblem  string   // why there is no GPU, e.g. that there is no driver
+	Cores       int      // logical cores that the process may use
+	MaxProcs    int      // GOMAXPROCS
 	Host        string
 	CommandLine []string // with the values of flags named password, secret, token, credential or api-key blanked out
 	WorkDir     string
@@ -61,6 +68,7 @@ func CaptureEnvironment(ctx context.Context) (*Environment, error) {
 		CommandLine: redact(os.Args), Modules: map[string]string{}, Settings: map[string]string{}, Started: time.Now(),
 	}
 	e.Host, _ = os.Hostname()
+	e.captureMachine(ctx)
 	e.WorkDir, _ = os.Getwd()
 	if info, ok := debug.ReadBuildInfo(); ok {
 		e.addBuildInfo(info)
@@ -239,6 +247,15 @@ func (e *Environment) Values() map[string]string {
 	if len(e.CommandLine) > 0 {
 		v["command.program"] = filepath.Base(e.CommandLine[0])
 		v["command.args"] = fmt.Sprintf("%q", e.CommandLine[1:])
+	}
+	for name, value := range map[string]string{"os.version": e.OSVersion, "os.kernel": e.Kernel, "cpu.features": e.CPUFeatures,
+		"gpu.models": strings.Join(e.GPUs, "\n"), "gpu.driver": e.GPUDriver, "gpu.problem": e.GPUProblem} {
+		if value != "" {
+			v[name] = value
+		}
+	}
+	if e.MemoryBytes > 0 {
+		v["memory.bytes"] = strconv.FormatUint(e.MemoryBytes, 10)
 	}
 	for path, version := range e.Modules {
 		v["module."+path] = version

@@ -25,6 +25,15 @@ func TestCaptureEnvironment(t *testing.T) {
 		v["setting.env.GODEBUG"] != "madvdontneed=1" || v["go.module"] == "" || v["setting.build.GOARCH"] != runtime.GOARCH {
 		t.Errorf("clean: %+v", v)
 	}
+	if runtime.GOOS == "linux" && (env.MemoryBytes < 1<<20 || v["memory.bytes"] == "" || v["os.kernel"] == "" || v["os.version"] == "") {
+		t.Errorf("the machine: %+v", v)
+	}
+	if runtime.GOARCH == "amd64" && !strings.Contains(v["cpu.features"], "sse4.2") {
+		t.Errorf("features %q", v["cpu.features"])
+	}
+	if (v["gpu.models"] == "") != (v["gpu.problem"] != "") {
+		t.Errorf("GPUs %q, and the problem is %q", v["gpu.models"], v["gpu.problem"])
+	}
 	if strings.Contains(fmt.Sprint(v), "hunter2") {
 		t.Error("a secret from the environment was captured")
 	}

@@ -25,13 +25,16 @@ func (d *smallDisk) open(path string) (journalFile, error) {
 	return smallFile{f, d}, err
 }
 
-func (f smallFile) Write(p []byte) (int, error) {
+func (f smallFile) WriteAt(p []byte, at int64) (int, error) {
+	if at < int64(headerSize) {
+		return f.journalFile.WriteAt(p, at) // the header has its place already
+	}
 	if left := f.disk.left.Add(-int64(len(p))); left < 0 {
 		fits := max(0, int(left)+len(p))
-		n, _ := f.journalFile.Write(p[:fits])
+		n, _ := f.journalFile.WriteAt(p[:fits], at)
 		return n, &os.PathError{Op: "write", Path: "journal", Err: syscall.ENOSPC}
 	}
-	return f.journalFile.Write(p)
+	return f.journalFile.WriteAt(p, at)
 }
 
 // TestJournalDiskFull: Log says so and accepts nothing; what was accepted is there after a crash; with room again

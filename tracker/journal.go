@@ -15,7 +15,8 @@ import (
 
 // journalFile is what a journal needs of a file; tests put a disk that fills up behind it.
 type journalFile interface {
-	io.WriteCloser
+	io.WriterAt
+	io.Closer
 	Truncate(size int64) error
 }
 
@@ -23,13 +24,15 @@ type journalFile interface {
 //
 // Both files are in one of these states: empty (header only), or holding records. Records go to the active file. The
 // flusher calls rotate when it takes what is pending, so that the records being committed and the new ones lie in
-// different files, and trim after the commit.
+// different files, and trim after the commit. The header of the file that is not active says how many records were
+// accepted, so that the loss of a file's end is noticed.
 type journal struct {
 	paths  [2]string
 	files  [2]journalFile
 	sizes  [2]int64
 	active int
 	lock   *os.File // descriptor of file 0 that carries the flock
+	count  [12]byte // scratch of write
 	broken error    // a write failed and could not be undone: nothing more is written until trim empties the file
 }
 
@@ -70,10 +73,11 @@ func lockJournal(ctx context.Context, path string, patience time.Duration) (*os.
 	}
 }
 
-// openJournal prepares both files for a run whose lock is held. What they held must have been replayed: it is cut.
-func openJournal(paths [2]string, run int64, lock *os.File, open func(string) (journalFile, error)) (*journal, error) {
+// openJournal prepares both files for a run whose lock is held and whose last record is accepted. What they held must
+// have been replayed: it is cut.
+func openJournal(paths [2]string, run int64, accepted uint64, lock *os.File, open func(string) (journalFile, error)) (*journal, error) {
 	j := &journal{paths: paths, lock: lock}
-	header := appendHeader(nil, run)
+	header := appendHeader(nil, run, accepted)
 	for i, path := range paths {
 		f, err := open(path)
 		if err != nil {
@@ -81,8 +85,8 @@ func openJournal(paths [2]string, run int64, lock *os.File, open func(string) (j
 			return nil, err
 		}
 		j.files[i], j.sizes[i] = f, int64(headerSize)
-		if err = f.Truncate(0); err == nil {
-			_, err = f.Write(header)
+		if _, err = f.WriteAt(header, 0); err == nil {
+			err = f.Truncate(int64(headerSize))
 		}
 		if err != nil {
 			j.closeFiles()
@@ -94,28 +98,31 @@ func openJournal(paths [2]string, run int64, lock *os.File, open func(string) (j
 
 // openSegment is the openJournal opener of real life.
 func openSegment(path string) (journalFile, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// write appends frames by one write(2). On failure the file is cut back to where it was: a record whose write failed
-// was not accepted, and must not turn up at the next replay.
-func (j *journal) write(frames []byte) error {
+// write appends frames whose last record is number accepted: one write(2) for the frames, and one for the count. On
+// failure the file is cut back to where it was: a record whose write failed was not accepted, and must not turn up at
+// the next replay.
+func (j *journal) write(frames []byte, accepted uint64) error {
 	if j.broken != nil {
 		return j.broken
 	}
-	n, err := j.files[j.active].Write(frames)
+	n, err := j.files[j.active].WriteAt(frames, j.sizes[j.active])
+	if err == nil {
+		_, err = j.files[1-j.active].WriteAt(appendAccepted(j.count[:0], accepted), int64(acceptedAt))
+	}
 	if err == nil {
 		j.sizes[j.active] += int64(n)
 		return nil
 	}
-	if n > 0 {
-		if cut := j.files[j.active].Truncate(j.sizes[j.active]); cut != nil {
-			j.broken = fmt.Errorf("%w (and cutting the torn record off: %v)", err, cut)
-		}
+	// os.File.WriteAt does not say how much of a refused write was done.
+	if cut := j.files[j.active].Truncate(j.sizes[j.active]); cut != nil {
+		j.broken = fmt.Errorf("%w (and cutting the torn record off: %v)", err, cut)
 	}
 	return err
 }
@@ -203,6 +210,47 @@ func journaledRuns(dir string) ([]string, error) {
 	return uids, nil
 }
 
+// tally is what a journal holds beyond what is committed.
+type tally struct {
+	records []frameRecord // not yet committed
+	next    uint64        // number of the record that would follow
+	missing int           // accepted, and neither here nor committed
+}
+
+// count sorts out the frames of a journal. accepted is the number of the last record that its headers know of.
+func count(frames []frame, committed, accepted uint64) tally {
+	t := tally{next: committed + 1}
+	for _, f := range frames {
+		if f.last() < t.next {
+			continue // committed before the files could be trimmed
+		}
+		if f.seq > t.next {
+			t.missing += int(f.seq - t.next)
+			t.next = f.seq
+		}
+		t.records = append(t.records, f.records[t.next-f.seq:]...)
+		t.next = f.last() + 1
+	}
+	if accepted >= t.next {
+		t.missing += int(accepted - t.next + 1)
+		t.next = accepted + 1
+	}
+	return t
+}
+
+// forgive takes the torn end of a file for no damage if every accepted record is there all the same: the process was
+// killed in the middle of a write that was never acknowledged.
+func (t tally) forgive(content *[2]journalContent) {
+	if t.missing > 0 || content[0].short || content[1].short || max(content[0].accepted, content[1].accepted) == 0 {
+		return
+	}
+	for i := range content {
+		if c := &content[i]; c.damaged > 0 && c.firstAt >= headerSize && c.firstAt+c.damaged == c.size {
+			c.damaged, c.firstAt = 0, -1
+		}
+	}
+}
+
 // readSegments reads both files of a run and returns their frames in the order of logging.
 func readSegments(paths [2]string) (frames []frame, damaged [2]journalContent, err error) {
 	for i, path := range paths {
@@ -211,6 +259,7 @@ func readSegments(paths [2]string) (frames []frame, damaged [2]journalContent, e
 			return nil, damaged, err
 		}
 		damaged[i] = decodeJournal(data)
+		damaged[i].missing = err != nil
 		frames = append(frames, damaged[i].frames...)
 	}
 	sort.SliceStable(frames, func(a, b int) bool { return frames[a].seq < frames[b].seq })
@@ -226,7 +275,9 @@ func keepAside(paths [2]string, keep [2]bool, now time.Time) ([]string, error) {
 			continue
 		}
 		aside := path + ".damaged-" + now.UTC().Format("20060102T150405.000Z")
-		if err := os.Rename(path, aside); err != nil {
+		if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
 			return kept, err
 		}
 		kept = append(kept, aside)

@@ -21,7 +21,7 @@ func sampleRecords() []record {
 }
 
 func sampleJournal() []byte {
-	b := appendHeader(nil, 7)
+	b := appendHeader(nil, 7, 5)
 	recs := sampleRecords()
 	b = appendFrames(b, 1, recs[:1])
 	b = appendFrames(b, 2, recs)
@@ -55,7 +55,7 @@ func TestJournalSplitsBatches(t *testing.T) {
 	for i := range recs {
 		recs[i] = record{series: s, step: int64(i)}
 	}
-	c := decodeJournal(appendFrames(appendHeader(nil, 1), 10, recs))
+	c := decodeJournal(appendFrames(appendHeader(nil, 1, 0), 10, recs))
 	if len(c.frames) != 3 || c.frames[2].seq != 10+2*maxFramePoints || c.damaged != 0 {
 		t.Errorf("%d frames, %d damaged", len(c.frames), c.damaged)
 	}
@@ -143,7 +143,7 @@ func FuzzJournal(f *testing.F) {
 }
 
 func reencode(f frame) []byte {
-	b := appendHeader(nil, 1)
+	b := appendHeader(nil, 1, 0)
 	var points []record
 	for _, r := range f.records {
 		rec := record{series: &series{key: r.key, context: r.context}, step: r.step, ts: r.ts, value: r.value, object: r.object}
@@ -209,7 +209,7 @@ func TestReplayGarbled(t *testing.T) {
 		t.Errorf("%d points came back, want 48", len(got))
 	}
 	got := s.Recovered()
-	if len(got) != 1 || got[0].Points != 48 || got[0].Missing != 1 || got[0].DamagedBytes == 0 || len(got[0].Aside) != 1 {
+	if len(got) != 1 || got[0].Points != 48 || got[0].Missing != 2 || got[0].DamagedBytes == 0 || len(got[0].Aside) != 1 {
 		t.Fatalf("recovered %+v", got)
 	}
 	aside, err := os.ReadFile(got[0].Aside[0])

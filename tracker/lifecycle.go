@@ -97,7 +97,8 @@ func (r *Run) SetStatus(status Status, detail string) error {
 }
 
 // TruncateAfter makes a resumed run equal to an uninterrupted one: it deletes every point, object and artifact of the
-// run whose step is greater than step, and recomputes the summaries, in one transaction. Call it after ResumeRun with
+// run whose step is greater than step (but for keys under SystemPrefix), and recomputes the summaries, in one
+// transaction. Call it after ResumeRun with
 // the step of the checkpoint that training continues from, before logging anything. What was superseded is gone;
 // the event "truncated" keeps the counts. It returns the number of points and objects deleted.
 func (r *Run) TruncateAfter(step int64) (deleted int64, err error) {
@@ -111,7 +112,7 @@ func (r *Run) TruncateAfter(step int64) (deleted int64, err error) {
 		deleted = 0
 		for _, table := range []string{"points", "objects"} {
 			res, err := tx.exec("DELETE FROM "+table+
-				" WHERE step > ?2 AND series_id IN (SELECT id FROM series WHERE run_id = ?1)", r.rowID, step)
+				" WHERE step > ?2 AND series_id IN (SELECT s.id FROM series s WHERE s.run_id = ?1 AND "+notSystem+")", r.rowID, step)
 			if err != nil {
 				return err
 			}
@@ -136,15 +137,18 @@ func (r *Run) TruncateAfter(step int64) (deleted int64, err error) {
 	return deleted, nil
 }
 
+// notSystem leaves out the series s of the machine.
+const notSystem = "s.key_id NOT IN (SELECT id FROM keys WHERE name GLOB '" + SystemPrefix + "*')"
+
 // rebuild recomputes latest and last_step of a run from its points and objects.
 func (tx *writeTx) rebuild(run int64) error {
 	for _, query := range []string{
 		"DELETE FROM latest WHERE series_id IN (SELECT id FROM series WHERE run_id = ?1)",
 		rebuildLatest,
 		`UPDATE heartbeats SET last_step = (SELECT max(step) FROM (
-			SELECT (SELECT max(step) FROM points WHERE series_id = s.id) AS step FROM series s WHERE s.run_id = ?1
+			SELECT (SELECT max(step) FROM points WHERE series_id = s.id) AS step FROM series s WHERE s.run_id = ?1 AND ` + notSystem + `
 			UNION ALL
-			SELECT (SELECT max(step) FROM objects WHERE series_id = s.id) FROM series s WHERE s.run_id = ?1))
+			SELECT (SELECT max(step) FROM objects WHERE series_id = s.id) FROM series s WHERE s.run_id = ?1 AND ` + notSystem + `))
 			WHERE run_id = ?1`,
 	} {
 		if _, err := tx.exec(query, run); err != nil {
@@ -212,7 +216,12 @@ func (s *Store) claimJournal(ctx context.Context, info RunInfo) (*journal, error
 			_ = lock.Close() // replay may have closed it
 			return nil, explain("resume", paths[0], err)
 		}
-		j, err := openJournal(paths, info.RowID, lock, s.hooks.openSegment)
+		var seq int64
+		err = s.rdb.QueryRowContext(ctx, "SELECT journal_seq FROM heartbeats WHERE run_id = ?", info.RowID).Scan(&seq)
+		if err != nil {
+			return nil, errors.Join(explain("resume", s.paths.db, err), lock.Close())
+		}
+		j, err := openJournal(paths, info.RowID, uint64(seq), lock, s.hooks.openSegment)
 		if err != nil {
 			return nil, errors.Join(explain("resume", paths[0], err), lock.Close())
 		}

@@ -11,6 +11,7 @@ import (
 type writerLock struct {
 	path string
 	turn chan struct{} // capacity 1; holding its token is holding the in-process lock
+	held *os.File      // the locked side file, while the lock is held
 }
 
 func newWriterLock(path string) *writerLock {
@@ -29,7 +30,9 @@ func (l *writerLock) acquire(ctx context.Context) (release func(), err error) {
 		<-l.turn
 		return nil, err
 	}
+	l.held = f
 	return func() {
+		l.held = nil
 		f.Close() // drops the flock: the descriptor is this acquisition's own
 		<-l.turn
 	}, nil

@@ -61,22 +61,27 @@ func (s *Store) replay(ctx context.Context, uid string, paths [2]string, lock *o
 	if err != nil {
 		return err
 	}
-	rec := Recovery{Run: uid, DamagedBytes: content[0].damaged + content[1].damaged}
+	rec := Recovery{Run: uid}
 	err = s.write(ctx, func(tx *writeTx) error {
 		rec.Points, rec.Missing = 0, 0
 		var run, committed int64
-		err := tx.scan("SELECT r.id, h.journal_seq FROM runs r JOIN heartbeats h ON h.run_id = r.id WHERE r.uid = ?",
-			[]any{uid}, &run, &committed)
+		var status string
+		err := tx.scan("SELECT r.id, h.journal_seq, r.status FROM runs r JOIN heartbeats h ON h.run_id = r.id WHERE r.uid = ?",
+			[]any{uid}, &run, &committed, &status)
 		if errors.Is(err, sql.ErrNoRows) {
 			// The process died between making the journal and adding the run (then the journal is empty), or the
 			// database was replaced (then its records are kept aside).
 			rec.Unknown = true
+			rec.DamagedBytes = damagedBytes(&content, false)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		return tx.replayFrames(run, uint64(committed), frames, &rec)
+		found := count(frames, uint64(committed), max(content[0].accepted, content[1].accepted))
+		found.forgive(&content)
+		rec.DamagedBytes, rec.Missing = damagedBytes(&content, Status(status) == StatusRunning), found.missing
+		return tx.replayRecords(run, uint64(committed), found, &rec)
 	})
 	if err != nil {
 		return err
@@ -84,48 +89,57 @@ func (s *Store) replay(ctx context.Context, uid string, paths [2]string, lock *o
 	return s.consume(paths, content, &rec, lock)
 }
 
-// replayFrames commits the records after committed and writes down what happened to the run.
-func (tx *writeTx) replayFrames(run int64, committed uint64, frames []frame, rec *Recovery) error {
-	next := committed + 1
+// damagedBytes sums the damage up. A file that lacks even its header was cut if the run got as far as running: both are
+// whole before it does. No file at all is no damage: the database was copied without its journals.
+func damagedBytes(content *[2]journalContent, running bool) int {
+	none := content[0].size == 0 && content[1].missing
+	for i := range content {
+		if c := &content[i]; running && c.short && c.damaged == 0 && !none {
+			c.damaged, c.firstAt = headerSize-c.size, c.size
+		}
+	}
+	return content[0].damaged + content[1].damaged
+}
+
+// replayRecords commits what a journal held and writes down what happened to the run.
+func (tx *writeTx) replayRecords(run int64, committed uint64, found tally, rec *Recovery) error {
 	known := map[seriesName]*series{}
-	var records []record
-	for _, f := range frames {
-		if f.last() < next {
-			continue // committed before the files could be trimmed
+	records := make([]record, len(found.records))
+	for i, fr := range found.records {
+		name := seriesName{fr.key, fr.context}
+		if known[name] == nil {
+			known[name] = newSeries(fr.key, fr.context)
 		}
-		if f.seq > next {
-			rec.Missing += int(f.seq - next)
-			next = f.seq
-		}
-		fresh := f.records[next-f.seq:]
-		next = f.last() + 1
-		for _, fr := range fresh {
-			name := seriesName{fr.key, fr.context}
-			if known[name] == nil {
-				known[name] = &series{key: fr.key, context: fr.context}
-			}
-			records = append(records, record{series: known[name], step: fr.step, ts: fr.ts, value: fr.value, object: fr.object})
-		}
+		records[i] = record{series: known[name], step: fr.step, ts: fr.ts, value: fr.value, object: fr.object}
 	}
 	if err := tx.addRecords(run, records); err != nil {
 		return err
 	}
 	rec.Points = len(records)
-	if len(records) > 0 {
-		// The heartbeat stays what it was: the run is not alive.
-		if _, err := tx.exec(`UPDATE heartbeats SET journal_seq = ?2,
-			last_step = CASE WHEN last_step IS NULL OR ?3 > last_step THEN ?3 ELSE last_step END WHERE run_id = ?1`,
-			run, int64(next-1), *maxStep(records)); err != nil {
+	if found.next > committed+1 {
+		if err := tx.moveTo(run, found.next-1, maxStep(records)); err != nil {
 			return err
 		}
 	}
-	if rec.Points > 0 || rec.DamagedBytes > 0 {
+	if rec.Points > 0 || rec.DamagedBytes > 0 || rec.Missing > 0 {
 		if err := tx.event(run, "replayed", rec.message(), fmt.Sprintf(`{"points":%d,"damaged_bytes":%d,"missing":%d}`,
 			rec.Points, rec.DamagedBytes, rec.Missing)); err != nil {
 			return err
 		}
 	}
 	return tx.crash(run)
+}
+
+// moveTo moves the journal position. The heartbeat stays what it was: the run is not alive.
+func (tx *writeTx) moveTo(run int64, seq uint64, lastStep *int64) error {
+	var step any
+	if lastStep != nil {
+		step = *lastStep
+	}
+	_, err := tx.exec(`UPDATE heartbeats SET journal_seq = ?2,
+		last_step = CASE WHEN last_step IS NULL OR ?3 > last_step THEN ?3 ELSE last_step END WHERE run_id = ?1`,
+		run, int64(seq), step)
+	return err
 }
 
 // crash sets the status of a run that was running until its process died.
@@ -141,17 +155,6 @@ func (tx *writeTx) crash(run int64) error {
 	return tx.event(run, "crashed", "the process ended without finishing the run", "{}")
 }
 
-func (rec Recovery) message() string {
-	msg := fmt.Sprintf("%d values brought back from the journal", rec.Points)
-	if rec.DamagedBytes > 0 {
-		msg += fmt.Sprintf("; %d bytes were damaged", rec.DamagedBytes)
-	}
-	if rec.Missing > 0 {
-		msg += fmt.Sprintf("; %d records are missing", rec.Missing)
-	}
-	return msg
-}
-
 // consume puts the files of a replayed journal away and releases the lock: damaged files, and those of a run that is
 // not in this database, are kept under another name.
 func (s *Store) consume(paths [2]string, content [2]journalContent, rec *Recovery, lock *os.File) error {
@@ -165,7 +168,7 @@ func (s *Store) consume(paths [2]string, content [2]journalContent, rec *Recover
 		err = removeSegments(paths)
 	}
 	err = errors.Join(err, lock.Close())
-	if rec.Points > 0 || len(aside) > 0 {
+	if rec.Points > 0 || rec.Missing > 0 || len(aside) > 0 || rec.DamagedBytes > 0 {
 		s.mu.Lock()
 		s.recovered = append(s.recovered, *rec)
 		s.mu.Unlock()

@@ -88,6 +88,12 @@ func (r *Run) RowID() int64 { return r.rowID }
 // Name returns the run's name, which need not be unique.
 func (r *Run) Name() string { return r.name }
 
+// Store returns the store that the run is logged to.
+func (r *Run) Store() *Store { return r.store }
+
+// Info returns what the database says about the run.
+func (r *Run) Info(ctx context.Context) (RunInfo, error) { return r.store.Run(ctx, r.uid) }
+
 // Log records one value of a metric. When it returns nil the value survives a kill of the process; see the package
 // comment. An error means that this value was not accepted, and that everything accepted before is safe.
 func (r *Run) Log(key string, step int64, value float64) error {
@@ -178,7 +184,7 @@ func (r *Run) accept(op string, frames []byte, recs ...record) error {
 	if cap(frames) <= 1<<20 {
 		r.scratch = frames[:0]
 	}
-	if err := r.journal.write(frames); err != nil {
+	if err := r.journal.write(frames, r.seq+uint64(len(recs))); err != nil {
 		return explain(op, r.journal.paths[r.journal.active], err)
 	}
 	r.seq += uint64(len(recs))
@@ -232,7 +238,7 @@ func (r *Run) lookup(op, key, context string) (*series, error) {
 	if msg := checkContext(context); msg != "" {
 		return nil, invalid(op, "context %q of metric %q %s", context, key, msg)
 	}
-	s := &series{key: key, context: context}
+	s := newSeries(key, context)
 	r.series[seriesName{key, context}] = s
 	return s, nil
 }

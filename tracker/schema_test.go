@@ -227,7 +227,7 @@ func TestMigration(t *testing.T) {
 	must(t, s.Close())
 
 	h := defaultHooks()
-	h.migrations = withMigration(t, 2, "CREATE TABLE addition (x INTEGER) STRICT; PRAGMA user_version = 2;")
+	h.migrations = withNext(t, "CREATE TABLE addition (x INTEGER) STRICT; PRAGMA user_version = %d;")
 	s2, err := openWith(Config{Path: path}, h)
 	must(t, err)
 	defer s2.Close()
@@ -237,8 +237,7 @@ func TestMigration(t *testing.T) {
 	if _, err := s2.rdb.Exec("SELECT x FROM addition"); err != nil {
 		t.Error(err)
 	}
-	backups, err := filepath.Glob(path + ".backup-v1-*")
-	must(t, err)
+	backups := backupsOf(t, path)
 	if len(backups) != 1 {
 		t.Fatalf("backups: %q, want one", backups)
 	}
@@ -246,11 +245,11 @@ func TestMigration(t *testing.T) {
 	if got := values(history(t, old, "old", "loss", "")); len(got) != 1 {
 		t.Errorf("the backup holds %v", got)
 	}
-	// The program that knows version 1 only must refuse the migrated file, and say why.
+	// The program that knows the older version only must refuse the migrated file, and say why.
 	_, err = Open(path)
-	wantError(t, err, ErrNewerSchema, path, "version 2", "up to 1", "update gophersnake")
+	wantError(t, err, ErrNewerSchema, path, version(1), fmt.Sprintf("up to %d", SchemaVersion()), "update gophersnake")
 	_, err = Open(path, WithReadOnly())
-	wantError(t, err, ErrNewerSchema, "version 2")
+	wantError(t, err, ErrNewerSchema, version(1))
 }
 
 // TestMigrationUnderAWriter: nobody migrates while a run is being logged to, and a program whose database was migrated
@@ -261,19 +260,19 @@ func TestMigrationUnderAWriter(t *testing.T) {
 	r := startRun(t, s, RunConfig{Name: "live"})
 	must(t, r.Log("x", 1, 1))
 	h := defaultHooks()
-	h.migrations = withMigration(t, 2, "CREATE TABLE addition (x INTEGER) STRICT; PRAGMA user_version = 2;")
+	h.migrations = withNext(t, "CREATE TABLE addition (x INTEGER) STRICT; PRAGMA user_version = %d;")
 	_, err := openWith(Config{Path: path}, h)
-	wantError(t, err, ErrRunActive, r.ID(), "schema version 1")
+	wantError(t, err, ErrRunActive, r.ID(), "schema "+version(0))
 	if backups, _ := filepath.Glob(path + ".backup*"); len(backups) != 0 {
 		t.Errorf("backups %q", backups)
 	}
-	if _, err := s.wconn.ExecContext(ctx, "PRAGMA user_version = 2"); err != nil {
+	if _, err := s.wconn.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", SchemaVersion()+1)); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, r.Flush(), ErrNewerSchema, "version 2", "writes 1")
+	wantError(t, r.Flush(), ErrNewerSchema, version(1), fmt.Sprintf("writes %d", SchemaVersion()))
 	wantError(t, r.Log("x", 2, 1), ErrNewerSchema, "not accepted")
 	wantError(t, s.Close(), ErrNewerSchema)
-	h.migrations = withMigration(t, 2, "PRAGMA user_version = 2;")
+	h.migrations = withNext(t, "PRAGMA user_version = %d;")
 	s, err = openWith(Config{Path: path}, h)
 	must(t, err)
 	defer s.Close()
@@ -287,26 +286,43 @@ func TestMigrationFails(t *testing.T) {
 	path := testPath(t)
 	must(t, openAt(t, path).Close())
 	h := defaultHooks()
-	h.migrations = withMigration(t, 2, "CREATE TABLE addition (x INTEGER) STRICT; CREATE TABLE runs (x);")
+	h.migrations = withNext(t, "CREATE TABLE addition (x INTEGER) STRICT; CREATE TABLE runs (x);")
 	_, err := openWith(Config{Path: path}, h)
-	if err == nil || !strings.Contains(err.Error(), "from schema version 1 to 2") || !strings.Contains(err.Error(), ".backup-v1-") {
+	if err == nil || !strings.Contains(err.Error(), "from schema "+version(0)) || !strings.Contains(err.Error(), ".backup-v") {
 		t.Fatalf("got %v", err)
 	}
-	openAt(t, path) // still version 1
+	openAt(t, path) // still the older version
 	// A read-only store cannot migrate.
-	h.migrations = withMigration(t, 2, "PRAGMA user_version = 2;")
+	h.migrations = withNext(t, "PRAGMA user_version = %d;")
 	_, err = openWith(Config{Path: path, ReadOnly: true}, h)
-	wantError(t, err, ErrOlderSchema, "version 1", "open it once for writing")
+	wantError(t, err, ErrOlderSchema, version(0), "open it once for writing")
 }
 
-func withMigration(t *testing.T, number int, text string) fs.FS {
+// withNext adds a migration after the newest; %d in text is its number.
+func withNext(t *testing.T, text string) fs.FS {
 	t.Helper()
-	first, err := fs.ReadFile(embeddedMigrations(), "00001_initial.sql")
+	files := fstest.MapFS{}
+	entries, err := fs.ReadDir(embeddedMigrations(), ".")
 	must(t, err)
-	return fstest.MapFS{
-		"00001_initial.sql":                  {Data: first},
-		fmt.Sprintf("%05d_test.sql", number): {Data: []byte("-- +goose Up\n" + strings.ReplaceAll(text, "; ", ";\n"))},
+	for _, e := range entries {
+		data, err := fs.ReadFile(embeddedMigrations(), e.Name())
+		must(t, err)
+		files[e.Name()] = &fstest.MapFile{Data: data}
 	}
+	next := SchemaVersion() + 1
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "; ", ";\n"), "%d", fmt.Sprint(next))
+	files[fmt.Sprintf("%05d_test.sql", next)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + text)}
+	return files
+}
+
+// version names the newest schema version plus n in an error.
+func version(n int) string { return fmt.Sprintf("version %d", SchemaVersion()+n) }
+
+func backupsOf(t *testing.T, path string) []string {
+	t.Helper()
+	backups, err := filepath.Glob(fmt.Sprintf("%s.backup-v%d-*", path, SchemaVersion()))
+	must(t, err)
+	return backups
 }
 
 func TestForeignFiles(t *testing.T) {

@@ -123,7 +123,7 @@ func (s *Store) createRun(ctx context.Context, cfg RunConfig, params []Param, pa
 	if err != nil {
 		return nil, err
 	}
-	j, err := openJournal(paths, 0, lock, s.hooks.openSegment)
+	j, err := openJournal(paths, 0, 0, lock, s.hooks.openSegment)
 	if err != nil {
 		return nil, errors.Join(err, removeSegments(paths), lock.Close())
 	}
@@ -181,18 +181,9 @@ func (s *Store) freshID(ctx context.Context) (string, error) {
 // insertRun adds the run and everything that RunConfig says about it.
 func (tx *writeTx) insertRun(uid string, cfg RunConfig, params []Param, parent int64) (int64, error) {
 	now := tx.s.cfg.Now().UnixMilli()
-	experiment, err := tx.getOrInsert("SELECT id FROM experiments WHERE name = ?", []any{cfg.Experiment},
-		"INSERT INTO experiments (name, created_ms) VALUES (?, ?)", cfg.Experiment, now)
+	experiment, group, err := tx.placeOf(cfg.Experiment, cfg.Group, now)
 	if err != nil {
 		return 0, err
-	}
-	var group any
-	if cfg.Group != "" {
-		if group, err = tx.getOrInsert("SELECT id FROM run_groups WHERE experiment_id = ? AND name = ?",
-			[]any{experiment, cfg.Group}, "INSERT INTO run_groups (experiment_id, name, created_ms) VALUES (?, ?, ?)",
-			experiment, cfg.Group, now); err != nil {
-			return 0, err
-		}
 	}
 	config, err := tx.configID(cfg.Config, params)
 	if err != nil {
@@ -225,6 +216,18 @@ func (tx *writeTx) insertRun(uid string, cfg RunConfig, params []Param, parent i
 	return run, tx.event(run, "started", "", "{}")
 }
 
+// placeOf returns the rows of an experiment and of a group within it (nil if group is ""), made if need be.
+func (tx *writeTx) placeOf(experiment, group string, now int64) (experimentID int64, groupID any, err error) {
+	experimentID, err = tx.getOrInsert("SELECT id FROM experiments WHERE name = ?", []any{experiment},
+		"INSERT INTO experiments (name, created_ms) VALUES (?, ?)", experiment, now)
+	if err != nil || group == "" {
+		return experimentID, nil, err
+	}
+	groupID, err = tx.getOrInsert("SELECT id FROM run_groups WHERE experiment_id = ? AND name = ?", []any{experimentID, group},
+		"INSERT INTO run_groups (experiment_id, name, created_ms) VALUES (?, ?, ?)", experimentID, group, now)
+	return experimentID, groupID, err
+}
+
 func nullIf(v int64, null bool) any {
 	if null {
 		return nil
@@ -239,12 +242,18 @@ func (tx *writeTx) configID(json []byte, params []Param) (int64, error) {
 		"INSERT INTO configs (sha256, arm_sha256, json) VALUES (?, ?, ?)", sum, armSum(params), string(json))
 }
 
-// environmentID interns an environment by its values.
 func (tx *writeTx) environmentID(e *Environment) (any, error) {
 	if e == nil {
 		return nil, nil
 	}
-	values := e.Values()
+	return tx.environmentOf(e.Values())
+}
+
+// environmentOf interns an environment by its values; none at all is nil.
+func (tx *writeTx) environmentOf(values map[string]string) (any, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
 	keys := sortedKeys(values)
 	h := sha256.New()
 	for _, k := range keys {

@@ -31,7 +31,10 @@ type Store struct {
 	wconn *sql.Conn // the one writing connection; used only while lock is held
 	stmts map[string]*sql.Stmt
 	rdb   *sql.DB
+	wal   *os.File // read for its salts, while lock is held
 	names nameCache
+
+	malformed bool // opening found damage that is not yet mended
 
 	flush     flusher
 	failure   atomic.Pointer[error] // last commit's error, nil after a success
@@ -47,10 +50,11 @@ type hooks struct {
 	openSegment func(path string) (journalFile, error)
 	migrations  fs.FS
 	afterCommit func() // between the commit of a flush and the trim of the journals
+	afterLedger func() // between a commit's entry in the ledger's copy and the checkpoint
 }
 
 func defaultHooks() hooks {
-	return hooks{networkFS: networkFS, openSegment: openSegment, migrations: embeddedMigrations(), afterCommit: func() {}}
+	return hooks{networkFS: networkFS, openSegment: openSegment, migrations: embeddedMigrations(), afterCommit: func() {}, afterLedger: func() {}}
 }
 
 // Open opens the database at path, making it if there is none, with DefaultConfig changed by opts.
@@ -108,7 +112,7 @@ func (s *Store) openForWriting() error {
 	if err != nil {
 		return err
 	}
-	err = s.prepareDatabase(ctx)
+	found, err := s.prepareDatabase(ctx)
 	release()
 	if err != nil {
 		return err
@@ -120,6 +124,9 @@ func (s *Store) openForWriting() error {
 		}
 	}
 	s.flush.init()
+	if err := s.assess(ctx, found); err != nil {
+		return err
+	}
 	if err := s.recoverAll(context.Background()); err != nil {
 		return err
 	}
@@ -128,27 +135,43 @@ func (s *Store) openForWriting() error {
 }
 
 // prepareDatabase opens the writing connection, migrates and sets WAL with synchronous=FULL. The lock is held.
-func (s *Store) prepareDatabase(ctx context.Context) error {
+func (s *Store) prepareDatabase(ctx context.Context) (d damage, err error) {
+	side, d, err := s.inspectWAL()
+	if err != nil {
+		return d, err
+	}
+	s.malformed = d.suspect != "" // until assess knows better
 	s.wdb = openPool(dsn(s.paths.db, "mode=rwc&_mutex=no&_txlock=immediate&_foreign_keys=1"+busyTimeout(s.cfg)), 1)
 	if err := s.migrate(ctx); err != nil {
-		return err
+		return d, err
 	}
 	conn, err := s.wdb.Conn(ctx)
 	if err != nil {
-		return err
+		return d, err
 	}
 	s.wconn = conn
 	var mode string
 	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
-		return err
+		return d, err
 	}
 	if mode != "wal" {
-		return &Error{Op: "open", Path: s.paths.db, Msg: "SQLite keeps journal_mode " + mode + ", want wal",
+		return d, &Error{Op: "open", Path: s.paths.db, Msg: "SQLite keeps journal_mode " + mode + ", want wal",
 			Hint: "the file system lacks shared memory; put the database on a local disk"}
 	}
-	// mattn/go-sqlite3 sets NORMAL for WAL when nothing is said; NORMAL does not sync the WAL at commit.
-	_, err = conn.ExecContext(ctx, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF")
-	return err
+	// mattn/go-sqlite3 sets NORMAL for WAL when nothing is said; NORMAL does not sync the WAL at commit. Checkpoints
+	// come from noteCommit.
+	if _, err = conn.ExecContext(ctx, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0"); err != nil {
+		return d, err
+	}
+	db, err := s.loadLedger(ctx, conn)
+	if err != nil {
+		return d, err
+	}
+	d.compare(side, db)
+	if s.malformed = d.suspect != ""; !s.malformed {
+		s.noteCommit(db)
+	}
+	return d, nil
 }
 
 // openForReading opens an existing database without changing anything.
@@ -177,7 +200,7 @@ func (s *Store) openForReading() error {
 		return &Error{Op: "open", Path: s.paths.db, Err: ErrOlderSchema, Hint: "open it once for writing: that migrates it, after a backup",
 			Msg: "has schema version " + strconv.Itoa(version) + ", this program reads " + strconv.Itoa(s.schema)}
 	}
-	return nil
+	return s.readDamage(context.Background())
 }
 
 // Path returns the absolute path of the database file.
@@ -240,6 +263,9 @@ func (s *Store) closeConnections() error {
 	if s.wdb != nil {
 		errs = append(errs, s.wdb.Close()) // the last connection to close folds the WAL back into the file
 	}
+	if s.lock.held != nil {
+		s.noteClosed()
+	}
 	return errors.Join(errs...)
 }
 
@@ -256,29 +282,11 @@ func (s *Store) checkOpen(op string, writing bool) error {
 	return nil
 }
 
-// Recovery is what opening the store did for one run whose process had died.
-type Recovery struct {
-	Run          string   // ID
-	Points       int      // points and objects brought back from the journal
-	DamagedBytes int      // bytes of the journal that could not be read
-	Missing      int      // records missing between readable ones
-	Unknown      bool     // the run is not in this database; its journal was moved aside whole
-	Problem      error    // the journal could not be replayed; it stays, and the next open tries again
-	Aside        []string // where the damaged journal files were moved
-}
-
-// Recovered lists what was brought back from journals since the store was opened. The same facts stand in the events.
-func (s *Store) Recovered() []Recovery {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Recovery(nil), s.recovered...)
-}
-
 // connector opens connections without a driver registered under a name: no package state, no clash with others.
 type connector struct{ dsn string }
 
 func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(c.dsn) }
-func (c connector) Driver() driver.Driver                        { return &sqlite3.SQLiteDriver{} }
+func (c connector) Driver() driver.Driver                        { return &sqlite3.SQLiteDriver{ConnectHook: addFunctions} }
 
 // openPool opens connections with _mutex=no in their DSN: database/sql never lets two goroutines into one connection,
 // and SQLite's own mutexes take a tenth of a commit.

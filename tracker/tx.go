@@ -13,6 +13,7 @@ type writeTx struct {
 	ctx   context.Context
 	fresh map[string]int64 // key and context ids made here; they reach the cache after the commit
 
+	records    int64    // values added, for the ledger
 	onRollback []func() // undo what the transaction noted outside the database
 }
 
@@ -35,6 +36,10 @@ func (s *Store) write(ctx context.Context, fn func(tx *writeTx) error) error {
 	if err = tx.checkSchema(); err == nil {
 		err = fn(tx)
 	}
+	var counted ledger
+	if err == nil {
+		counted, err = tx.count()
+	}
 	if err == nil {
 		_, err = s.wconn.ExecContext(tx.ctx, "COMMIT")
 	}
@@ -46,6 +51,7 @@ func (s *Store) write(ctx context.Context, fn func(tx *writeTx) error) error {
 		}
 		return err
 	}
+	s.noteCommit(counted)
 	s.names.put(tx.fresh)
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 const (
 	rangeName = "range" // range(x): x, or for an int n a slice of length n without elements' cost
 	guardName = "go"    // go(f): f, with a panic reported instead of ending the process
+	oneName   = "if"    // if(x): x without its ok, for an index, a receive or a type assertion
+	sendName  = "chan"  // chan(c, x): x as c's elements are, for a send in a select
 )
 
 // declareBuiltins adds what Go has had since 1.21 and the interpreter lacks.
@@ -30,6 +32,8 @@ func declareBuiltins(ir *interp.Interp) {
 	add("clear", 1, clearCall)
 	add(rangeName, 1, rangeCall)
 	add(guardName, 1, guardCall)
+	add(oneName, 1, oneCall)
+	add(sendName, 2, sendCall)
 	if original, ok := ir.Comp.TryResolve("append").Bind.Value.(interp.Builtin); ok {
 		add("append", base.MaxUint16, appendCall(original.Compile))
 	}
@@ -174,7 +178,7 @@ func element(c *interp.Comp, n ast.Expr, t xr.Type) *interp.Expr {
 	case e.Const():
 		e.ConstTo(t)
 	case e.Type == nil || !e.Type.AssignableTo(t):
-		c.Errorf("cannot use %v <%v> as %v in append", n, e.Type, t)
+		c.Errorf("cannot use %v <%v> as %v", n, e.Type, t)
 	default:
 		e.To(c, t)
 	}
@@ -227,6 +231,55 @@ func guardCall(c *interp.Comp, _ interp.Symbol, node *ast.CallExpr) *interp.Call
 		})}
 	}), e)
 }
+
+// oneCall compiles if(x): the value of x alone.
+func oneCall(c *interp.Comp, sym interp.Symbol, node *ast.CallExpr) *interp.Call {
+	e := c.Expr1(node.Args[0], nil)
+	if e.Untyped() {
+		e.ConstTo(e.DefaultType())
+	}
+	return sameCall(c, sym, e)
+}
+
+// sendCall compiles chan(c, x): the interpreter converts what is sent by a
+// statement, and forgets it in a select.
+func sendCall(c *interp.Comp, sym interp.Symbol, node *ast.CallExpr) *interp.Call {
+	t := c.Expr1(node.Args[0], nil).Type
+	if t == nil || t.Kind() != r.Chan {
+		c.Errorf("cannot send to %v <%v>", node.Args[0], t)
+	}
+	return sameCall(c, sym, element(c, node.Args[1], t.Elem()))
+}
+
+// sameCall compiles a call that returns the value of e.
+func sameCall(c *interp.Comp, sym interp.Symbol, e *interp.Expr) *interp.Call {
+	t := e.Type
+	ft := c.Universe.FuncOf([]xr.Type{t}, []xr.Type{t}, false)
+	if f := sameOf[t.ReflectType()]; f != nil {
+		return call(ft, f, e)
+	}
+	if k := t.Kind(); k >= r.Bool && k <= r.Complex128 || k == r.String { // these are not passed as reflection's values
+		return call(ft, r.MakeFunc(ft.ReflectType(), func(vs []r.Value) []r.Value { return vs }), e)
+	}
+	same := func(v xr.Value) xr.Value { return v }
+	sym.Type = ft
+	fun := &interp.Expr{Lit: interp.Lit{Type: ft, Value: same}, Sym: &sym, EFlags: interp.EFlag4Value(same)}
+	return &interp.Call{Fun: fun, Args: []*interp.Expr{e}, OutTypes: []xr.Type{t}}
+}
+
+// sameOf has the fast forms of sameCall for the types that cells use most.
+var sameOf = map[r.Type]any{
+	r.TypeFor[bool]():    same[bool],
+	r.TypeFor[int]():     same[int],
+	r.TypeFor[int32]():   same[int32],
+	r.TypeFor[int64]():   same[int64],
+	r.TypeFor[uint8]():   same[uint8],
+	r.TypeFor[float32](): same[float32],
+	r.TypeFor[float64](): same[float64],
+	r.TypeFor[string]():  same[string],
+}
+
+func same[T any](x T) T { return x }
 
 // recorder returns a function that gives the interpreter's record of the
 // calling goroutine: a call of any interpreted function makes one.

@@ -31,6 +31,8 @@ type evaluator struct {
 	jobs   chan func()        // to the goroutine
 	decls  map[string]string  // functions and types of cells, as written
 	record func() *interp.Run // the interpreter's record of the goroutine that calls it
+	before scope              // what holds again if the statement that runs fails
+	exact  int                // how many types exactTypes has seen
 
 	guard   sync.Mutex
 	running *job // nil between runs
@@ -221,6 +223,7 @@ func (e *evaluator) interrupt() {
 // run-time record, in which an interrupt is pending: it ends at the first
 // interpreted statement after its compiled call.
 func (e *evaluator) moveOn(j *job) {
+	e.restore(e.before)
 	env := e.ir.PrepareEnv()
 	old := env.Run
 	close(e.jobs)

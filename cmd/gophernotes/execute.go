@@ -3,18 +3,17 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"os"
 	"runtime/debug"
 	"strings"
 	"time"
 
-	"github.com/cosmos72/gomacro/ast2"
 	basereflect "github.com/cosmos72/gomacro/base/reflect"
 	"github.com/cosmos72/gomacro/xreflect"
+
+	"github.com/gophersnake/gophersnake/pkg/nb"
 )
 
 // executeRequest is the content of an execute_request.
@@ -121,13 +120,15 @@ func (k *kernel) expressions(exprs object) object {
 		code, _ := e.(string)
 		got := k.evaluate("expression", code)
 		if got.failed != nil {
-			reply := got.failed.content()
-			reply["status"] = "error"
-			replies[name] = reply
+			replies[name] = got.failed.reply()
 			continue
 		}
-		d := k.autoRenderResults(got.values, got.types)
-		replies[name] = object{"status": "ok", "data": ensure(tidy(d).Data), "metadata": ensure(d.Metadata)}
+		d, failed := k.draw(func() Data { return k.autoRenderResults(got.values, got.types) })
+		if failed != nil {
+			replies[name] = failed.reply()
+			continue
+		}
+		replies[name] = object{"status": "ok", "data": ensure(d.Data), "metadata": ensure(d.Metadata)}
 	}
 	return replies
 }
@@ -137,34 +138,57 @@ func (k *kernel) showResult(r *msgReceipt, got outcome) *failure {
 	if len(got.values) == 0 {
 		return nil
 	}
-	type shown struct {
-		Data
-		failed *failure
-	}
-	ch := make(chan shown, 1)
-	ended := k.do(func(j *job) { // String and HTML methods may be the notebook's own
-		var s shown
-		defer func() {
-			if p := recover(); p != nil {
-				s.failed = explain(p, debug.Stack(), place{phase: running})
-			}
-			ch <- s
-		}()
-		k.ir.PrepareEnv() // forgets the interrupt of a run before
-		j.call(func() { s.Data = k.autoRenderResults(got.values, got.types) })
-	})
-	if !ended {
-		return leftBehind()
-	}
-	s := <-ch
-	if s.failed != nil {
-		return s.failed
+	d, failed := k.draw(func() Data { return k.present(got) })
+	if failed != nil {
+		return failed
 	}
 	k.flush()
-	if d := tidy(s.Data); len(d.Data) > 0 {
+	if len(d.Data) > 0 {
 		r.PublishExecutionResult(ExecCounter, d)
 	}
 	return nil
+}
+
+// draw renders a value on the evaluator's goroutine: String, HTML and such may
+// be the notebook's own methods, which may hang or panic.
+func (k *kernel) draw(render func() Data) (Data, *failure) {
+	type drawn struct {
+		Data
+		failed *failure
+	}
+	ch := make(chan drawn, 1)
+	ended := k.do(func(j *job) {
+		var d drawn
+		defer func() {
+			if p := recover(); p != nil {
+				d.failed = explain(p, debug.Stack(), place{phase: running})
+			}
+			ch <- d
+		}()
+		k.ir.PrepareEnv() // forgets the interrupt of a run before
+		j.call(func() { d.Data = encode(tidy(render())) })
+	})
+	if !ended {
+		return Data{}, leftBehind()
+	}
+	d := <-ch
+	return d.Data, d.failed
+}
+
+// present returns the result of a cell as its own methods say, as the library
+// draws it, of which all outputs but the last are shown here, or as text.
+func (k *kernel) present(got outcome) Data {
+	outputs := nb.Render(got.values...)
+	for i, v := range got.values {
+		if len(outputs) == 0 || k.canAutoRender(v, got.types[i]) {
+			return k.autoRenderResults(got.values, got.types)
+		}
+	}
+	last := len(outputs) - 1
+	for _, o := range outputs[:last] {
+		k.Display(o.Data, o.Metadata, "", false)
+	}
+	return Data{Data: outputs[last].Data, Metadata: outputs[last].Metadata}
 }
 
 // arrive is for cells that a front end sent together with the one that failed
@@ -197,9 +221,9 @@ func (k *kernel) abort(r msgReceipt) {
 	k.status(&r, kernelIdle)
 }
 
-// run compiles and runs a cell, one top-level statement at a time, so that
-// what ran before a mistake stays. Neighbouring declarations of functions and
-// types are compiled together: they may name each other.
+// run compiles a cell and runs it, one top-level statement after the other. What
+// ran before a statement failed stays; what it and those behind it declare is
+// forgotten.
 func (k *kernel) run(j *job, name, code string) (got outcome) {
 	at := place{cell: name, code: code, phase: compiling}
 	defer func() {
@@ -208,75 +232,34 @@ func (k *kernel) run(j *job, name, code string) (got outcome) {
 			return
 		}
 		if p != nil {
-			k.ir.Comp.Code.Clear() // half-compiled code would run before the next cell
+			k.restore(k.before)
 			at.set(k.ir.Comp.Fileset)
 			got = outcome{failed: explain(p, debug.Stack(), at)}
 		}
 	}()
+	k.before = scope{}
 	var source string
 	j.call(func() { source = evalSpecialCommands(k.ir, OutErr{os.Stdout, os.Stderr}, dropGonb(code)) })
 	comp := k.ir.Comp
 	comp.Filepath, comp.Line = name, 0
 	nodes := comp.ParseBytes([]byte(source))
-	for i := 0; i < len(nodes); {
-		end := group(nodes, i)
-		at.node, at.phase = nodes[i], compiling
-		k.prepare(nodes[i:end])
-		tree := ast2.AnyToAst(nodes[i:end], name)
-		if tree == nil {
-			i = end
-			continue
-		}
-		expr := k.ir.CompileAst(tree)
-		at.phase = running
+	k.before = k.scope()
+	cell := k.compile(nodes)
+	at.phase = running
+	for _, s := range cell.steps {
+		at.node, k.before = s.node, s.before
 		var values []xreflect.Value
 		var types []xreflect.Type
-		j.call(func() { values, types = k.ir.RunExpr(expr) })
-		if end == len(nodes) && isResult(nodes[end-1]) {
-			for n, v := range values[:shown(nodes[end-1], len(values))] {
+		j.call(func() { values, types = k.ir.RunExpr(s.expr) })
+		if s.node == nodes[len(nodes)-1] && isResult(s.node) {
+			for n, v := range values[:shown(s.node, len(values))] {
 				got.values = append(got.values, basereflect.ValueInterface(v))
 				got.types = append(got.types, types[n])
 			}
 		}
-		i = end
 	}
+	k.before = scope{}
 	return got
-}
-
-// prepare checks and rewrites statements before they are compiled.
-func (k *kernel) prepare(nodes []ast.Node) {
-	for _, n := range nodes {
-		if err := checkImports(n); err != nil {
-			panic(err)
-		}
-		if err := rewrite(n); err != nil {
-			var mistake *rewriteError
-			if errors.As(err, &mistake) {
-				k.ir.Comp.Pos = mistake.pos
-			}
-			k.ir.Comp.Errorf("%s", err)
-		}
-		k.remember(n)
-	}
-}
-
-// group returns the end of the statements that are compiled with nodes[i].
-func group(nodes []ast.Node, i int) int {
-	end := i + 1
-	for isDeclaration(nodes[i]) && end < len(nodes) && isDeclaration(nodes[end]) {
-		end++
-	}
-	return end
-}
-
-func isDeclaration(n ast.Node) bool {
-	switch n := n.(type) {
-	case *ast.FuncDecl:
-		return true
-	case *ast.GenDecl:
-		return n.Tok == token.TYPE || n.Tok == token.CONST
-	}
-	return false
 }
 
 // isResult reports whether a cell's last statement is an expression to show.

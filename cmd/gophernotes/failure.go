@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -17,6 +18,7 @@ import (
 	"github.com/cosmos72/gomacro/imports"
 
 	"github.com/gophersnake/gophersnake/internal/bindings"
+	"github.com/gophersnake/gophersnake/internal/near"
 )
 
 // failure is an error as a cell shows it.
@@ -27,6 +29,12 @@ type failure struct {
 
 func (f *failure) content() object {
 	return object{"ename": f.name, "evalue": f.value, "traceback": f.trace}
+}
+
+func (f *failure) reply() object {
+	c := f.content()
+	c["status"] = "error"
+	return c
 }
 
 func red(s string) string { return "\x1b[31m" + s + "\x1b[0m" }
@@ -61,10 +69,7 @@ func explain(p any, stack []byte, at place) *failure {
 	if p == base.SigInterrupt {
 		return &failure{"interrupted", "the cell was stopped", []string{red("interrupted") + ": the cell was stopped; variables are kept."}}
 	}
-	text := strings.TrimSpace(fmt.Sprint(p))
-	if err, ok := p.(error); ok {
-		text = strings.TrimSpace(err.Error())
-	}
+	text := message(p)
 	f := &failure{name: string(at.phase), value: text, trace: []string{red(string(at.phase)) + ": " + text}}
 	if at.phase == running {
 		if lines := strings.Split(at.code, "\n"); at.line >= 1 && at.line <= len(lines) {
@@ -76,6 +81,17 @@ func explain(p any, stack []byte, at place) *failure {
 		f.trace = append(f.trace, "hint: "+h)
 	}
 	return f
+}
+
+// message is what a panic said. A panic in its own Error or String, and one in
+// the value of that panic, does no harm.
+func message(p any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("%T, whose message panics", p)
+		}
+	}()
+	return strings.TrimSpace(fmt.Sprint(p))
 }
 
 // frames returns the compiled frames between a panic and the interpreter.
@@ -106,7 +122,7 @@ func reportGoroutine() {
 	if p == nil || p == base.SigInterrupt {
 		return
 	}
-	text := fmt.Sprintf("panic in a goroutine: %v\n", p)
+	text := "panic in a goroutine: " + message(p) + "\n"
 	if lines := frames(debug.Stack()); len(lines) > 0 {
 		text += strings.Join(lines, "\n") + "\n"
 	}
@@ -129,26 +145,56 @@ func checkImports(n ast.Node) error {
 	return nil
 }
 
+// unknownPackage says what can be imported instead.
 func unknownPackage(path string) error {
-	last := path[strings.LastIndex(path, "/")+1:]
-	var near, ours []string
-	for p := range imports.Packages {
-		if strings.HasSuffix("/"+p, "/"+last) {
-			near = append(near, p)
-		}
-		if strings.HasPrefix(p, "github.com/gophersnake/") {
-			ours = append(ours, p)
-		}
-	}
-	if len(near) == 0 {
-		near = ours
-	}
-	slices.Sort(near)
 	text := fmt.Sprintf("package %q is not compiled into this kernel", path)
-	if len(near) > 0 {
-		text += "; there is " + strings.Join(near, ", ")
+	if names := nearPackages(path); len(names) > 0 {
+		text += "; did you mean " + strings.Join(names, ", ") + "?"
 	}
-	return fmt.Errorf("%s", text)
+	return errors.New(text + "\nA cell can import the standard library, " + strings.Join(families(), ", ") +
+		" by their full paths; other modules cannot be added while the kernel runs (internal/bindings/packages.txt lists what is compiled in).")
+}
+
+// nearPackages returns the import paths that path may have meant, the likeliest
+// first: the same last element, then the nearest one.
+func nearPackages(path string) []string {
+	const most = 6
+	byName := map[string][]string{}
+	for _, p := range slices.Sorted(packagePaths) {
+		byName[lastElement(p)] = append(byName[lastElement(p)], p)
+	}
+	last := lastElement(path)
+	found := byName[last]
+	names := slices.Sorted(maps.Keys(byName))
+	if n := near.Name(last, names); len(found) == 0 && len(last) > 2 && n != "" {
+		found = append(found, byName[n]...)
+	}
+	return found[:min(len(found), most)]
+}
+
+// lastElement returns the name that a package most likely has.
+func lastElement(path string) string {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	if rest, ok := strings.CutSuffix(path, "/"+name); ok && len(name) > 1 && name[0] == 'v' && strings.Trim(name[1:], "0123456789") == "" {
+		return lastElement(rest) // math/rand/v2
+	}
+	return name
+}
+
+// families names what is compiled in beside the standard library: the
+// repositories, with how many of their packages.
+func families() []string {
+	count := map[string]int{}
+	for _, p := range bindings.Paths() {
+		if parts := strings.SplitN(p, "/", 4); strings.Contains(parts[0], ".") {
+			count[strings.Join(parts[:min(3, len(parts))], "/")]++
+		}
+	}
+	var names []string
+	for _, root := range slices.Sorted(maps.Keys(count)) {
+		names = append(names, fmt.Sprintf("%s (%d packages)", root, count[root]))
+	}
+	return names
 }
 
 // advice pairs what the interpreter says with what a reader can do.
@@ -158,6 +204,10 @@ var advice = []struct {
 }{
 	{regexp.MustCompile(`has no symbol (\w+)|not a type: `), "if it is generic: generic functions cannot be called in a notebook; use its form for your type (sort.Float64s for slices.Sort), or write the loop"},
 	{regexp.MustCompile(`expected ';', found '\['|(?i)type parameter|generic`), "generics cannot be used in a notebook: write the function or type for the types you need, func SumFloats(xs []float64) float64"},
+	{regexp.MustCompile(`non-integer \w+ index|invalid slice index|as int in builtin make`), "the interpreter takes only an int there: write int(…) around the index or length"},
+	{regexp.MustCompile(`Value\.Addr of unaddressable value`), "a method with a pointer receiver needs a variable: v := m[key], then v.Method()"},
+	{regexp.MustCompile(`expected 'IDENT', found '\{'`), "a statement of a cell cannot begin with func() {…}(): write (func() {…})()"},
+	{regexp.MustCompile(`method type is nil`), "methods of a type declared in a cell that refers to itself do not work in a notebook: write a function that takes it, func sum(n *node) int"},
 	{regexp.MustCompile(`interface conversion: .* is not .*: missing method`), "methods of types declared in cells are not seen through any: keep the value in a variable of its own type or of the interface"},
 }
 
@@ -173,11 +223,14 @@ func hint(text, code string) string {
 		return "generics cannot be declared in a notebook: write the function or type for the types you need, func SumFloats(xs []float64) float64"
 	}
 	if m := unknownName.FindStringSubmatch(text); m != nil {
-		if strings.Contains(code, "func "+m[1]+"(") {
-			return fmt.Sprintf("functions that call each other need one of them as a variable: var %[1]s func(…) …, and after the others %[1]s = func(…) … { … }", m[1])
+		if regexp.MustCompile(`\b` + m[1] + `\s*:?=\s*func\(`).MatchString(code) {
+			return fmt.Sprintf("a function that calls itself or a later one is declared as func %[1]s(…), or as a variable first: var %[1]s func(…) …, then %[1]s = func(…) …", m[1])
+		}
+		if regexp.MustCompile(`(?m)^\s*(var\s+)?([\w, ]+,\s*)?` + m[1] + `\b[^=\n]*:?=[^=]`).MatchString(code) {
+			return fmt.Sprintf("statements of a cell run from top to bottom: declare %s above its first use (functions may use what is declared below them)", m[1])
 		}
 		for _, p := range slices.Sorted(packagePaths) {
-			if strings.HasSuffix("/"+p, "/"+m[1]) {
+			if lastElement(p) == m[1] {
 				return fmt.Sprintf("import %q", p)
 			}
 		}

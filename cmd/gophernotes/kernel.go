@@ -56,7 +56,7 @@ func serve(connectionFile string) error {
 	if err != nil {
 		return err
 	}
-	startHeartbeat(socks.HBSocket, &sync.WaitGroup{})
+	go heartbeat(socks.HBSocket.Socket)
 	k := &kernel{socks: socks, requests: make(chan msgReceipt, 1024), parent: msgReceipt{Sockets: socks}}
 	k.newContext()
 	k.status(&k.parent, kernelStarting)
@@ -75,10 +75,29 @@ func serve(connectionFile string) error {
 	})
 	go k.receive(socks.ControlSocket, k.control)
 	go k.receive(socks.StdinSocket, func(msgReceipt) {}) // nothing was asked for: no answer counts
+	listened := false
 	for r := range k.requests {
+		if !listened && r.Msg.Header.MsgType == "execute_request" {
+			awaitListener(socks.IOPubSocket.Socket)
+			listened = true
+		}
 		k.shell(r)
 	}
 	return nil
+}
+
+// renewal bounds how long the first cell waits for somebody to listen.
+const renewal = 2 * time.Second
+
+// awaitListener returns when a front end has subscribed to output. One that sees
+// its kernel restarted connects anew, one socket after the other; what a cell
+// shows before it has subscribed would be lost.
+func awaitListener(s zmq4.Socket) {
+	pub, ok := s.(zmq4.Topics)
+	end := time.Now().Add(renewal)
+	for ok && len(pub.Topics()) == 0 && time.Now().Before(end) {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // capture redirects what Go and C code print, and takes standard input away:
@@ -161,6 +180,24 @@ func answer(r *msgReceipt, s *Socket, kind string, content any) {
 	}
 	if err != nil {
 		log.Printf("%s: %v", kind, err)
+	}
+}
+
+// heartbeat sends back what comes. gophernotes' own ends the process when a
+// front end goes away in the middle of a beat.
+func heartbeat(s zmq4.Socket) {
+	for {
+		m, err := s.Recv()
+		switch {
+		case errors.Is(err, context.Canceled):
+			return
+		case err != nil:
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		if err := s.Send(m); err != nil {
+			log.Printf("heartbeat: %v", err)
+		}
 	}
 }
 
@@ -270,7 +307,7 @@ func (k *kernel) Display(data, metadata nbhook.Bundle, id string, update bool) e
 	if update {
 		kind = "update_display_data"
 	}
-	return k.publish(kind, object{"data": ensure(data), "metadata": ensure(metadata), "transient": transient})
+	return k.publish(kind, object{"data": ensure(encode(Data{Data: data}).Data), "metadata": ensure(metadata), "transient": transient})
 }
 
 // Clear is nbhook.Frontend's.
@@ -296,5 +333,26 @@ func tidy(d Data) Data {
 		d.Data = merge(merge(nil, d.Data), MIMEMap{MIMETypeText: fmt.Sprintf("[%s, %d bytes]", kind, len(b))})
 		break
 	}
+	return d
+}
+
+// encode turns values with a JSON form of their own into that form. Such a
+// method may panic: here it stops the cell that shows the value, not the kernel
+// that sends it.
+func encode(d Data) Data {
+	encoded := MIMEMap{}
+	for kind, v := range d.Data {
+		switch v.(type) {
+		case string, []byte, nil:
+			encoded[kind] = v
+			continue
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			panic(fmt.Errorf("%s cannot be shown: %w", kind, err))
+		}
+		encoded[kind] = json.RawMessage(text)
+	}
+	d.Data = encoded
 	return d
 }

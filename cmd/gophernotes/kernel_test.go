@@ -90,7 +90,7 @@ func TestMistakes(t *testing.T) {
 		{"forgotten import", `strconv.Itoa(1)`, `hint: import "strconv"`},
 		{"syntax", "x := := 1", "compile error"},
 		{"unknown package", `import "gonum.org/nothing"`, `package "gonum.org/nothing" is not compiled into this kernel`},
-		{"package of another path", `import "example.org/x/rand"`, "there is crypto/rand"},
+		{"package of another path", `import "example.org/x/rand"`, "did you mean crypto/rand"},
 		{"generic function declared", "func Map[T any](xs []T) {}", "generics cannot be declared in a notebook"},
 		{"generic type declared", "type Set[K comparable] map[K]bool", "generics cannot be declared in a notebook"},
 		{"generic function called", "import \"slices\"\nslices.Sort([]int{2, 1})", "slices.Sort is generic"},
@@ -102,7 +102,16 @@ func TestMistakes(t *testing.T) {
 		{"mixed min", "var f1 float64; var i1 int; min(f1, i1)", "mismatched types"},
 		{"unordered max", "max(true, false)", "cannot be ordered"},
 		{"clear of an int", "clear(3)", "clear wants a map or a slice"},
-		{"functions in a circle", "func even(n int) bool { return n == 0 || odd(n-1) }\nfunc odd(n int) bool { return n != 0 && even(n-1) }", "as a variable: var even func"},
+		{"function value that calls itself", "fib := func(n int) int { return fib(n-1) }", "var fib func"},
+		{"used above its declaration", "u1 := u2\nu2 := 1", "declare u2 above its first use"},
+		{"mistyped package", `import "math/rnad"`, "did you mean crypto/rand, math/rand, math/rand/v2?"},
+		{"mistyped package of ours", `import "github.com/gophersnake/gophersnake/pkg/tensr"`, "did you mean github.com/gophersnake/gophersnake/pkg/tensor?"},
+		{"what can be imported", `import "example.org/nothing/qqq"`, "gonum.org/v1/gonum ("},
+		{"how to import", `import "tensor"`, "by their full paths"},
+		{"index of another type", "i8 := uint8(1); ys := []int{1, 2}; ys[i8] = 3", "write int(…) around the index"},
+		{"slice of another type", "ys8 := []int{1, 2}; var j8 int32; ys8[j8:]", "write int(…) around the index"},
+		{"statement that begins with func", "func() { println() }()", "write (func() {…})()"},
+		{"method of a self-referring type", "type nd struct { l *nd }\nfunc (n *nd) Sum() int { return 1 }\nfn := (&nd{}).Sum", "write a function that takes it"},
 		{"append of a wrong type", `append([]error{}, 1)`, "cannot"},
 		{"index", "is := []int{1}\nis[5]", "line 2: is[5]"},
 		{"own panic", `panic("mine")`, ": mine"},
@@ -125,21 +134,15 @@ strings.Repeat("x", -1)`, "strings.Repeat"},
 
 // TestInterrupt stops cells; variables must live on.
 func TestInterrupt(t *testing.T) {
-	if got := cell(t, "kept := 41\nstuck, full := make(chan int), make(chan int)"); got.failed != nil {
-		t.Fatal(got.failed.trace)
-	}
+	want(t, "", "kept := 41\nstuck, full := make(chan int), make(chan int)")
 	for _, code := range []string{"for { }", "func spin() { for { } }\nspin()", "<-stuck\nkept = 0", "full <- 1\nkept = 0"} {
 		timer := time.AfterFunc(100*time.Millisecond, shared.evaluator.interrupt)
-		start := time.Now()
-		got := cell(t, code)
+		got := soon(t, code)
 		timer.Stop()
 		if got.failed == nil || got.failed.name != "interrupted" {
 			t.Errorf("%q: %v, want interrupted", code, got.failed)
 		}
-		if took := time.Since(start); took > 100*time.Millisecond+grace+500*time.Millisecond {
-			t.Errorf("%q: took %v", code, took)
-		}
-		if got := cell(t, "func again() int { return kept + 1 }\nagain()"); got.failed != nil || fmt.Sprint(got.values) != "[42]" {
+		if got := soon(t, "func again() int { return kept + 1 }\nagain()"); got.failed != nil || fmt.Sprint(got.values) != "[42]" {
 			t.Errorf("after %q: %v, %v", code, got.values, got.failed)
 		}
 	}
@@ -157,17 +160,18 @@ func TestStream(t *testing.T) {
 		time.Sleep(2 * pause)
 	}
 	s.flush()
-	if text() != "abéc" || len(got) != 3 {
-		t.Errorf("got %q, want abéc in three messages", got)
+	if text() != "abéc" || len(got) > 3 {
+		t.Errorf("got %q, want abéc in at most three messages", got)
 	}
 	got = nil
 	s.newCell()
+	start := time.Now()
 	for range 20000 {
 		fmt.Fprintln(s.w, "line")
 	}
 	s.flush()
-	if len(text()) != 100000 || len(got) > 20 {
-		t.Errorf("got %d bytes in %d messages, want 100000 in a few", len(text()), len(got))
+	if most := 10 + int(time.Since(start)/pause); len(text()) != 100000 || len(got) > most {
+		t.Errorf("got %d bytes in %d messages, want 100000 in at most %d", len(text()), len(got), most)
 	}
 	got = nil
 	s.newCell()
@@ -263,6 +267,9 @@ func TestRecall(t *testing.T) {
 func TestIsComplete(t *testing.T) {
 	for code, want := range map[string]string{
 		"x := 1": "complete", "func f() {": "incomplete", "a := `raw": "incomplete", "": "complete", "f(1,": "incomplete",
+		"x :=": "incomplete", "1 +": "incomplete", "for i := range 3": "incomplete", "%cd /tmp\nx := 1": "complete", "%%\n1 + 1": "complete",
+		"x := := 1": "invalid", "1 2": "invalid", "for {\n)": "invalid", "func f() int { return ) }": "invalid", "a b c\nx := 1": "invalid", "var 3 = x": "invalid",
+		"func f() {\n}\nf()": "complete", "if x {\n}": "complete", "if x {\n} else {": "incomplete", "// only a comment": "complete", "a := `raw\n`": "complete",
 	} {
 		if got := shared.isComplete(code)["status"]; got != want {
 			t.Errorf("%q: %v, want %s", code, got, want)

@@ -23,15 +23,45 @@ func rewrite(n ast.Node) (problem error) {
 			problem = rewriteFor(n)
 		case *ast.GoStmt:
 			rewriteGo(n)
+		case *ast.CallExpr:
+			rewriteCall(n)
+		case *ast.CommClause:
+			rewriteSend(n)
 		}
 		return true
 	})
 	return problem
 }
 
-// hidden calls one of our builtins, at the place of its argument.
-func hiddenCall(name string, x ast.Expr) *ast.CallExpr {
-	return &ast.CallExpr{Fun: &ast.Ident{NamePos: x.Pos(), Name: name}, Lparen: x.Pos(), Args: []ast.Expr{x}, Rparen: x.End()}
+// rewriteCall keeps the only argument of a call from counting as two: to the
+// interpreter an index, a receive and a type assertion always have their ok.
+func rewriteCall(n *ast.CallExpr) {
+	if len(n.Args) != 1 {
+		return
+	}
+	if f, ok := n.Fun.(*ast.Ident); ok && (builtinNames[f.Name] || token.IsKeyword(f.Name)) {
+		return // these take one value
+	}
+	switch x := ast.Unparen(n.Args[0]).(type) {
+	case *ast.IndexExpr, *ast.TypeAssertExpr:
+		n.Args[0] = hiddenCall(oneName, x)
+	case *ast.UnaryExpr:
+		if x.Op == token.ARROW {
+			n.Args[0] = hiddenCall(oneName, x)
+		}
+	}
+}
+
+// hiddenCall calls one of our builtins, at the place of its last argument.
+func hiddenCall(name string, args ...ast.Expr) *ast.CallExpr {
+	x := args[len(args)-1]
+	return &ast.CallExpr{Fun: &ast.Ident{NamePos: x.Pos(), Name: name}, Lparen: x.Pos(), Args: args, Rparen: x.End()}
+}
+
+func rewriteSend(n *ast.CommClause) {
+	if s, ok := n.Comm.(*ast.SendStmt); ok {
+		s.Value = hiddenCall(sendName, s.Chan, s.Value)
+	}
 }
 
 func rewriteRange(n *ast.RangeStmt) {

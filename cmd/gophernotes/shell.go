@@ -3,12 +3,17 @@
 package main
 
 import (
+	"errors"
+	"log"
 	"regexp"
 	"runtime"
 	"strings"
 	"unicode/utf8"
 
 	interp "github.com/cosmos72/gomacro/fast"
+	"github.com/cosmos72/gomacro/go/etoken"
+	"github.com/cosmos72/gomacro/go/parser"
+	"github.com/cosmos72/gomacro/go/scanner"
 )
 
 // shell serves one request of the shell channel.
@@ -90,28 +95,76 @@ func byteOffset(s string, points int) int {
 	return len(s)
 }
 
-func (k *kernel) isComplete(code string) object {
+// isComplete says whether a console should run what was typed: "complete", wait
+// for more, or "invalid" for what no further line can make right.
+func (k *kernel) isComplete(code string) (reply object) {
+	reply = object{"status": "complete"}
+	defer func() {
+		if p := recover(); p != nil {
+			log.Printf("is_complete: %v", p)
+		}
+	}()
 	if strings.Count(code, "`")%2 == 1 { // upstream does not see raw strings
 		return object{"status": "incomplete", "indent": ""}
 	}
-	switch status, _ := checkComplete(code, k.ir); status {
-	case "incomplete":
+	if status, _ := checkComplete(code, k.ir); status == "incomplete" {
 		return object{"status": status, "indent": "\t"}
-	case "invalid":
-		return object{"status": status}
 	}
-	return object{"status": "complete"}
+	switch atEnd, err := k.parse(dropCommands(dropGonb(code))); {
+	case err == nil:
+		return reply
+	case atEnd:
+		return object{"status": "incomplete", "indent": "\t"}
+	}
+	return object{"status": "invalid"}
+}
+
+// parse parses a cell. atEnd tells whether the first mistake is that it ends.
+func (k *kernel) parse(code string) (atEnd bool, err error) {
+	var p parser.Parser
+	p.Configure(k.ir.Comp.ParserMode, k.ir.Comp.MacroChar)
+	p.Init(etoken.NewFileSet(), "", 0, []byte(code))
+	_, err = p.Parse()
+	var mistakes scanner.ErrorList
+	if errors.As(err, &mistakes) && len(mistakes) > 0 {
+		atEnd = mistakes[0].Pos.Offset >= len(strings.TrimRight(code, " \t\r\n"))
+	}
+	return atEnd, err
+}
+
+// dropCommands empties the lines above a cell's Go that upstream takes as
+// commands to itself and to the shell.
+func dropCommands(code string) string {
+	lines := strings.Split(code, "\n")
+	for i, l := range lines {
+		if l = strings.TrimSpace(l); l != "" && l[0] != '%' && l[0] != '$' {
+			break
+		}
+		lines[i] = ""
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (k *kernel) complete(code string, pos int) object {
 	reply := object{"status": "ok", "matches": []string{}, "cursor_start": pos, "cursor_end": pos, "metadata": object{}}
 	head := code[:byteOffset(code, pos)]
-	_, found, _ := k.ir.CompleteWords(head, len(head))
+	found := k.words(head)
 	if len(found) > 0 {
 		reply["matches"] = found
 		reply["cursor_start"] = pos - utf8.RuneCountInString(interp.TailIdentifier(head))
 	}
 	return reply
+}
+
+// words completes what head ends with.
+func (k *kernel) words(head string) (found []string) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Printf("complete: %v", p) // the interpreter's look-ups panic on half-typed code
+		}
+	}()
+	_, found, _ = k.ir.CompleteWords(head, len(head))
+	return found
 }
 
 // recall answers a history_request: the last cells, a range of them, or those

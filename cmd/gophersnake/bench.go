@@ -70,7 +70,7 @@ func (a *App) bench(ctx context.Context, out string, quick bool) error {
 	}
 	text := fmt.Sprintf("# Speed\n\n%s\n\n%s\n%s\n![time by length](scaling.svg)\n", head, speed.Markdown(), scaling.Table().Markdown())
 	return errors.Join(figure.Save(filepath.Join(out, "scaling")), writeFile(out, "bench.md", text),
-		writeFile(out, "scaling.csv", scaling.Table().CSV()))
+		writeFile(out, "scaling.csv", scaling.CSV()))
 }
 
 // speedJob is what a child process is asked to measure.

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gophersnake/gophersnake/internal/logbook"
 	"github.com/gophersnake/gophersnake/pkg/lab"
@@ -16,28 +20,43 @@ import (
 
 func (a *App) replayCommand() *cobra.Command {
 	var workers int
+	var allOf string
 	cmd := &cobra.Command{
-		Use:   "replay RUN",
+		Use:   "replay RUN | --all-of EXPERIMENT",
 		Short: "train a run again and compare every value bit for bit",
 		Long: `Trains the experiment of a finished or diverged run again and compares every
 value that it logged, bit for bit; metrics under system/ depend on the machine and
-are left out. Nothing is written to the database.
+are left out. Nothing is written to the database. --all-of does so with every run of
+a collection, several side by side.
 
 If a value differs, the exit code is 4, and the values of the first step with a
 difference are shown with what differs in the environment: Go, modules, CPU,
 kernels, commit. The number of cores makes no difference.`,
 		Example: `  gophersnake replay mamba-seed1
-  gophersnake replay k3v9 --workers 1`,
-		Args:              takes("RUN"),
+  gophersnake replay k3v9 --workers 1
+  gophersnake replay --all-of ladder-quick/induction`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if allOf != "" {
+				return takes()(cmd, args)
+			}
+			return takes("RUN")(cmd, args)
+		},
 		ValidArgsFunction: a.completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := notNegative(cmd, "workers"); err != nil {
 				return err
 			}
-			return a.withStore(func(s *tracker.Store) error { return a.replay(cmd.Context(), s, args[0], workers) })
+			return a.withStore(func(s *tracker.Store) error {
+				if allOf != "" {
+					return a.replayAll(cmd.Context(), s, allOf, workers)
+				}
+				return a.replay(cmd.Context(), s, args[0], workers)
+			})
 		},
 	}
 	cmd.Flags().IntVar(&workers, "workers", 0, "cores, 0 for all")
+	cmd.Flags().StringVar(&allOf, "all-of", "", "every run of this `EXPERIMENT`")
+	cmd.RegisterFlagCompletionFunc("all-of", a.completeExperiment)
 	return cmd
 }
 
@@ -46,15 +65,8 @@ func (a *App) replay(ctx context.Context, store *tracker.Store, ref string, work
 	if err != nil {
 		return err
 	}
-	if info.Status != tracker.StatusFinished && info.Status != tracker.StatusDiverged {
-		hint := a.command("run --resume "+info.ID) + " goes on with it, if it left a checkpoint"
-		if info.Status == tracker.StatusRunning {
-			hint = "wait for it to end"
-		}
-		return hinted(fmt.Errorf("run %s is %s: only a run that finished or diverged can be replayed", info.ID, info.Status), hint)
-	}
-	past, e, err := logbook.Past(ctx, store, info.ID)
-	if err != nil && !errors.Is(err, tracker.ErrCorrupt) { // a replay needs no checkpoint
+	past, e, err := a.replayable(ctx, store, info)
+	if err != nil {
 		return err
 	}
 	p := a.singleProgress("replay", e.Steps)
@@ -65,6 +77,107 @@ func (a *App) replay(ctx context.Context, store *tracker.Store, ref string, work
 		return err
 	}
 	return a.tellReplay(ctx, store, info, e, report)
+}
+
+// replayable reads a run that can be replayed from here, or says why it cannot.
+func (a *App) replayable(ctx context.Context, store *tracker.Store, info tracker.RunInfo) (*lab.PastRun, lab.Experiment, error) {
+	if info.Status != tracker.StatusFinished && info.Status != tracker.StatusDiverged {
+		hint := a.command("run --resume "+info.ID) + " goes on with it, if it left a checkpoint"
+		if info.Status == tracker.StatusRunning {
+			hint = "wait for it to end"
+		}
+		return nil, lab.Experiment{}, hinted(fmt.Errorf("run %s is %s: only a run that finished or diverged can be replayed", info.ID, info.Status), hint)
+	}
+	past, e, err := logbook.Past(ctx, store, info.ID)
+	if err != nil && !errors.Is(err, tracker.ErrCorrupt) { // a replay needs no checkpoint
+		return nil, e, err
+	}
+	if _, err := lab.Bind(e, nil); err != nil {
+		return nil, e, hinted(fmt.Errorf("run %s cannot be replayed from the command line: %w", info.ID, err), "lab.Replay does it in that notebook or program")
+	}
+	return past, e, nil
+}
+
+// replayAll replays every run of a collection and tells of each in a line.
+func (a *App) replayAll(ctx context.Context, store *tracker.Store, experiment string, workers int) error {
+	infos, err := store.Runs(ctx, tracker.Filter{Experiment: experiment, Order: tracker.OrderOldest})
+	if err != nil {
+		return err
+	}
+	if workers == 0 {
+		workers = runtime.NumCPU()
+	}
+	all := &allReplays{app: a, store: store}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(workers) // each on a core of its own
+	for _, info := range infos {
+		group.Go(func() error { return all.one(groupCtx, info) })
+	}
+	if err := group.Wait(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return errors.Join(err, all.sum(len(infos)))
+	}
+	return all.sum(len(infos))
+}
+
+// allReplays counts how replays came out. Its methods may be called from several
+// goroutines.
+type allReplays struct {
+	app   *App
+	store *tracker.Store
+
+	mu                      sync.Mutex
+	equal, different, could int
+}
+
+func (r *allReplays) one(ctx context.Context, info tracker.RunInfo) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	past, e, err := r.app.replayable(ctx, r.store, info)
+	if err != nil {
+		text, _ := splitHint(err)
+		r.tell(info, &r.could, "not replayed: "+strings.ReplaceAll(text, "\n", " "))
+		return nil
+	}
+	report, err := lab.Replay(ctx, e, past, lab.Options{Workers: 1})
+	switch {
+	case err != nil:
+		return fmt.Errorf("run %s: %w", info.ID, err)
+	case report.Equal():
+		r.tell(info, &r.equal, report.String())
+	default:
+		first := ""
+		if len(report.First) > 0 {
+			first = ", first " + report.First[0].String()
+		}
+		r.tell(info, &r.different, fmt.Sprintf("different: %d of %d values%s", report.Different, report.Compared, first))
+	}
+	return nil
+}
+
+func (r *allReplays) tell(info tracker.RunInfo, count *int, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*count++
+	fmt.Fprintf(r.app.Out, "%s  %s  %s\n", info.ID, info.Name, text)
+}
+
+// sum says how all came out; runs that differ are an error.
+func (r *allReplays) sum(of int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(r.app.Out, "%s: %d equal, %d different, %d not replayed", counted(of, "run"), r.equal, r.different, r.could)
+	if left := of - r.equal - r.different - r.could; left > 0 {
+		fmt.Fprintf(r.app.Out, ", %d not come to", left)
+	}
+	fmt.Fprintln(r.app.Out)
+	if r.different > 0 {
+		return &failure{err: fmt.Errorf("%s did not come out again", counted(r.different, "run")), code: exitDifferent}
+	}
+	return nil
 }
 
 // tellReplay shows the comparison, and what differs in the environment.

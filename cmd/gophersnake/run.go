@@ -215,6 +215,9 @@ func chooseModel(cmd *cobra.Command, f runFlags, e lab.Experiment) (lab.Experime
 
 // startRun trains an experiment anew.
 func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err error) {
+	if e, err = lab.Bind(e, nil); err != nil {
+		return err
+	}
 	corpora := task.NewCache()
 	if e, err = lab.Resolve(e, corpora); err != nil { // before there is a database
 		return err
@@ -261,6 +264,9 @@ func (a *App) resumeRun(ctx context.Context, f runFlags) error {
 		case past.Checkpoint == nil:
 			return hinted(fmt.Errorf("run %s left no checkpoint to go on from", past.ID),
 				a.command("runs show "+past.ID+" --config")+" | gophersnake run - starts it anew")
+		}
+		if _, err := lab.Bind(e, nil); err != nil { // before the run is opened again
+			return fmt.Errorf("run %s cannot be gone on with from the command line: %w", past.ID, err)
 		}
 		checkpoint, err := lab.DecodeCheckpoint(past.Checkpoint)
 		if err != nil {

@@ -23,7 +23,8 @@ func (a *App) runsCommand() *cobra.Command {
 		Args:  unknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.runsListCommand(), a.runsShowCommand(), a.runsTagCommand(), a.runsNoteCommand(), a.runsRmCommand(), a.runsRestoreCommand())
+	cmd.AddCommand(a.runsListCommand(), a.runsShowCommand(), a.runsCompareCommand(), a.runsDiffCommand(), a.runsWatchCommand(),
+		a.runsTagCommand(), a.runsNoteCommand(), a.runsRmCommand(), a.runsRestoreCommand(), a.runsGCCommand())
 	return cmd
 }
 

@@ -115,6 +115,24 @@ func (a *App) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Co
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeExperiment offers the names of experiments.
+func (a *App) completeExperiment(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	store, err := tracker.Open(a.db, tracker.WithReadOnly())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer store.Close()
+	experiments, err := store.Experiments(completionContext(cmd))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []cobra.Completion
+	for _, e := range experiments {
+		out = append(out, cobra.CompletionWithDesc(e.Name, counted(e.Runs, "run")))
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
 // completionContext is the command's context, which completion may lack.
 func completionContext(cmd *cobra.Command) context.Context {
 	if ctx := cmd.Context(); ctx != nil {

@@ -16,7 +16,9 @@ const module = "github.com/gophersnake/gophersnake/"
 //
 //	cmd → lab → (rnn, ssm, nn, optim, task) → tensor → internal kernels
 var allowed = map[string][]string{
-	"cmd/":                {"internal/logbook", "internal/near", "pkg/", "tracker", "internal/kernel/isa", "internal/bindings", "internal/kernelspec", "internal/nbhook"},
+	"bench/":              {"pkg/", "internal/device"},
+	"bench/tracker":       {"tracker"},
+	"cmd/":                {"internal/live", "internal/logbook", "internal/near", "pkg/", "tracker", "internal/kernel/isa", "internal/bindings", "internal/kernelspec", "internal/nbhook"},
 	"internal/arch":       {},
 	"internal/bindings":   {"pkg/", "tracker"},
 	"internal/genbind":    {},
@@ -24,12 +26,15 @@ var allowed = map[string][]string{
 	"internal/kernelspec": {},
 	"internal/nbhook":     {},
 	"internal/mixertest":  {"pkg/nn", "pkg/tensor", "internal/golden"},
+	"internal/live":       {"tracker"},
 	"internal/near":       {},
 	"internal/pool":       {},
 	"internal/kernel/":    {"internal/pool"},
 	"internal/device":     {"internal/kernel/", "internal/pool"},
 	"internal/logbook":    {"pkg/lab", "pkg/tensor", "tracker"},
 	"internal/results":    {"pkg/lab"},
+	"internal/synth":      {"tracker"},
+	"internal/torture":    {"tracker"},
 	"pkg/init":            {},
 	"pkg/tensor":          {"internal/device", "internal/kernel/isa"},
 	"pkg/nn":              {"pkg/tensor", "pkg/init"},
@@ -39,7 +44,10 @@ var allowed = map[string][]string{
 	"pkg/task":            {"pkg/init"},
 	"pkg/lab":             {"pkg/rnn", "pkg/ssm", "pkg/nn", "pkg/optim", "pkg/task", "pkg/tensor", "pkg/init", "internal/near"},
 	"pkg/nb":              {"pkg/lab", "pkg/task", "pkg/tensor", "internal/logbook", "internal/nbhook", "tracker"},
-	"tracker":             {},
+	"tracker":             {"tracker/query"},
+	"tracker/analysis":    {"tracker", "pkg/lab/stats", "pkg/lab/table"},
+	"tracker/archive":     {"tracker"},
+	"tracker/query":       {},
 }
 
 type pkg struct {

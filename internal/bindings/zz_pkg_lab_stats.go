@@ -14,6 +14,7 @@ func table_pkg_lab_stats() Package {
 		Name: "stats",
 		Binds: map[string]r.Value{
 			"Bootstrap":    r.ValueOf(stats.Bootstrap),
+			"ExpectedBest": r.ValueOf(stats.ExpectedBest),
 			"Holm":         r.ValueOf(stats.Holm),
 			"LogLogSlope":  r.ValueOf(stats.LogLogSlope),
 			"MinResamples": r.ValueOf(stats.MinResamples),
@@ -21,6 +22,7 @@ func table_pkg_lab_stats() Package {
 			"SignFlip":     r.ValueOf(stats.SignFlip),
 			"Spearman":     r.ValueOf(stats.Spearman),
 			"Summarise":    r.ValueOf(stats.Summarise),
+			"Welch":        r.ValueOf(stats.Welch),
 			"Wilson":       r.ValueOf(stats.Wilson),
 		},
 		Types: map[string]r.Type{
@@ -30,6 +32,7 @@ func table_pkg_lab_stats() Package {
 			"PowerLaw":        r.TypeOf((*stats.PowerLaw)(nil)).Elem(),
 			"Proportion":      r.TypeOf((*stats.Proportion)(nil)).Elem(),
 			"Summary":         r.TypeOf((*stats.Summary)(nil)).Elem(),
+			"WelchResult":     r.TypeOf((*stats.WelchResult)(nil)).Elem(),
 		},
 		Untypeds: map[string]string{
 			"MinResamples": "int:10000",

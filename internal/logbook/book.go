@@ -52,8 +52,8 @@ func (b *Book) Start(spec lab.RunSpec) (lab.Recorder, error) {
 }
 
 // Find returns the newest run of the spec's experiment, group and config that
-// finished or diverged, or else the newest interrupted or crashed one that left
-// a checkpoint, or else nil.
+// finished or diverged, with its weights if they are whole, or else the newest
+// interrupted or crashed one that left a checkpoint, or else nil.
 func (b *Book) Find(spec lab.RunSpec) (*lab.PastRun, error) {
 	runs, err := b.store.Runs(b.ctx, tracker.Filter{Experiment: spec.Experiment, Group: spec.Group, Statuses: []tracker.Status{
 		tracker.StatusFinished, tracker.StatusDiverged, tracker.StatusInterrupted, tracker.StatusCrashed}})
@@ -69,11 +69,16 @@ func (b *Book) Find(spec lab.RunSpec) (*lab.PastRun, error) {
 			if err := b.noteReuse(r, spec); err != nil {
 				return nil, err
 			}
-			return past(b.ctx, b.store, r, false)
+			p, err := past(b.ctx, b.store, r)
+			if p != nil && errors.Is(err, tracker.ErrCorrupt) {
+				b.note(fmt.Sprintf("run %s (%s) is reused without its weights: %v", r.ID, r.Name, err))
+				err = nil
+			}
+			return p, err
 		}
 	}
 	for _, r := range runs {
-		p, err := past(b.ctx, b.store, r, true)
+		p, err := past(b.ctx, b.store, r)
 		if errors.Is(err, tracker.ErrCorrupt) {
 			b.note(fmt.Sprintf("run %s (%s) cannot be gone on with and is done anew: %v", r.ID, r.Name, err))
 			continue

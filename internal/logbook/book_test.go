@@ -51,6 +51,9 @@ func TestFindFinishedRun(t *testing.T) {
 		t.Fatalf("found %+v, %v, want the newer run %s", p, err, id)
 	}
 	sameValues(t, "found", r.Curves, p.Curves)
+	if len(r.Checkpoint) == 0 || !slices.Equal(p.Checkpoint, r.Checkpoint) {
+		t.Errorf("%d bytes of weights, want the %d that the run left", len(p.Checkpoint), len(r.Checkpoint))
+	}
 	if p.Final["test/accuracy"] != r.Final["test/accuracy"] {
 		t.Errorf("final values %v, want %v", p.Final, r.Final)
 	}
@@ -163,6 +166,31 @@ func TestDamagedCheckpointIsNoted(t *testing.T) {
 	p, _, err := Past(context.Background(), store, id)
 	if !errors.Is(err, tracker.ErrCorrupt) || p == nil || len(p.Curves) == 0 {
 		t.Errorf("Past returns %v, %v", p, err)
+	}
+}
+
+// TestFinishedRunWithDamagedWeights: what was logged counts, and a note says
+// what is lost.
+func TestFinishedRunWithDamagedWeights(t *testing.T) {
+	store, book := newStore(t)
+	e := tiny(lab.S6)
+	id, r := carryOut(t, book, e)
+	artifacts, err := store.Artifacts(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range artifacts {
+		if err := errors.Join(os.Chmod(a.Path, 0o644), os.WriteFile(a.Path, []byte("garbage"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := book.Find(specOf(e))
+	if err != nil || p == nil || p.Checkpoint != nil {
+		t.Fatalf("found %v, %v, want the run without weights", p, err)
+	}
+	sameValues(t, "found", r.Curves, p.Curves)
+	if notes := strings.Join(book.Notes(), "\n"); !strings.Contains(notes, id) || !strings.Contains(notes, "without its weights") {
+		t.Errorf("notes %q", notes)
 	}
 }
 

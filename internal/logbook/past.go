@@ -24,7 +24,7 @@ func Past(ctx context.Context, store *tracker.Store, ref string) (*lab.PastRun, 
 	if err != nil {
 		return nil, lab.Experiment{}, err
 	}
-	p, err := past(ctx, store, info, true)
+	p, err := past(ctx, store, info)
 	return p, e, err
 }
 
@@ -41,8 +41,9 @@ func Experiment(ctx context.Context, store *tracker.Store, ref string) (lab.Expe
 	return e, nil
 }
 
-// past reads what a run logged and, if asked, its newest checkpoint.
-func past(ctx context.Context, store *tracker.Store, info tracker.RunInfo, checkpoint bool) (*lab.PastRun, error) {
+// past reads what a run logged and its newest checkpoint. If that is damaged,
+// what was logged is returned beside the error.
+func past(ctx context.Context, store *tracker.Store, info tracker.RunInfo) (*lab.PastRun, error) {
 	p := &lab.PastRun{ID: info.ID, Status: lab.Status(info.Status), Final: map[string]float64{}, Curves: map[string]lab.Curve{}}
 	metrics, err := store.Latest(ctx, info.ID)
 	if err != nil {
@@ -62,10 +63,10 @@ func past(ctx context.Context, store *tracker.Store, info tracker.RunInfo, check
 		}
 		p.Final[m.Key], p.Curves[m.Key] = m.Last, c
 	}
-	if !checkpoint {
-		return p, nil
-	}
 	p.Checkpoint, err = store.ReadArtifact(ctx, info.ID, lab.CheckpointArtifact)
+	if err != nil {
+		p.Checkpoint = nil // not half of one
+	}
 	if errors.Is(err, tracker.ErrNotFound) {
 		err = nil
 	}

@@ -14,6 +14,10 @@ import (
 // should have a text/plain form.
 type Bundle = map[string]any
 
+// Output is one thing to show and what a front end is told about showing it,
+// such as the size of an image, by MIME type.
+type Output struct{ Data, Metadata Bundle }
+
 // Frontend is the running cell as compiled code sees it. All methods may be
 // called from any goroutine, also after the cell has ended: what is shown then
 // appears below the cell that runs at that time.

@@ -52,10 +52,7 @@ type Checkpoint struct {
 // encodeCheckpoint writes the state of a run as a file.
 func encodeCheckpoint(e Experiment, step int, w divergence, params []*tensor.Param, opt *optim.AdamW) []byte {
 	state := opt.Export()
-	h := checkpointHeader{Experiment: e.JSON(), Step: step, OptimiserStep: state.Step, FirstLoss: w.First, HighSteps: w.High, Bits: 32}
-	if e.Device == "reference" {
-		h.Bits = 64
-	}
+	h := checkpointHeader{Experiment: e.JSON(), Step: step, OptimiserStep: state.Step, FirstLoss: w.First, HighSteps: w.High, Bits: checkpointBits(e.Device)}
 	for _, p := range params {
 		h.Params = append(h.Params, checkpointParam{p.Name, p.Len()})
 	}
@@ -97,6 +94,9 @@ func errCheckpoint(format string, args ...any) error {
 
 // DecodeCheckpoint reads a checkpoint file. Damage anywhere in it is an error.
 func DecodeCheckpoint(data []byte) (*Checkpoint, error) {
+	if len(data) == 0 {
+		return nil, errors.New("lab: there is no checkpoint: no bytes")
+	}
 	const lead = len(checkpointMagic) + 8
 	if len(data) < lead+sha256.Size || string(data[:len(checkpointMagic)]) != checkpointMagic {
 		return nil, errors.New("lab: not a checkpoint: it does not begin with " + checkpointMagic)
@@ -117,15 +117,37 @@ func DecodeCheckpoint(data []byte) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: checkpoint: %w", err)
 	}
+	if err := h.validate(e); err != nil {
+		return nil, err
+	}
 	c := &Checkpoint{Experiment: e, Step: h.Step, params: h.Params,
 		optimiser: optim.AdamWState{Step: h.OptimiserStep}, watch: divergence{First: h.FirstLoss, High: h.HighSteps}}
-	return c, c.readPayload(body[lead+int(n):], h.Bits)
+	if err := c.readPayload(body[lead+int(n):], h.Bits); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// validate holds the header against its experiment.
+func (h checkpointHeader) validate(e Experiment) error {
+	if h.Step < 0 || h.Step > e.Steps || h.OptimiserStep < 0 || h.HighSteps < 0 {
+		return errCheckpoint("step %d of %d, %d steps of the optimiser, %d of high loss", h.Step, e.Steps, h.OptimiserStep, h.HighSteps)
+	}
+	if want := checkpointBits(e.Device); h.Bits != want {
+		return errCheckpoint("%d bits a number, want %d on device %s", h.Bits, want, e.Device)
+	}
+	return nil
+}
+
+// checkpointBits is the size of a number on a device.
+func checkpointBits(device string) int {
+	if device == "reference" {
+		return 64
+	}
+	return 32
 }
 
 func (c *Checkpoint) readPayload(payload []byte, bits int) error {
-	if bits != 32 && bits != 64 {
-		return errCheckpoint("%d bits a number, want 32 or 64", bits)
-	}
 	total := 0
 	for _, p := range c.params {
 		if p.Len < 0 || p.Len > len(payload) {

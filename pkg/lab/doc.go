@@ -13,6 +13,19 @@
 // reduction depends on the number of workers. For the same reason a run that
 // was interrupted and resumed from its checkpoint equals one that was not.
 //
+// A recurrence of one's own takes part like any other. The experiment holds its
+// name and its numbers, and whoever runs it passes the constructor:
+//
+//	e.Model.Mixer = lab.CustomMixer("leaky", map[string]float64{"bias": -1.5})
+//	result, err := lab.Run(ctx, e, lab.Options{NewMixer: newLeaky})
+//	arms = append(arms, lab.Arm{Name: "leaky", Experiment: e, NewMixer: newLeaky})
+//
+// [Bind] adds a fingerprint of what the mixer computes, so that runs of two
+// versions of a layer are not taken for one another.
+//
+// [Load] turns the checkpoint of a run into its model, to look at or to go on
+// with.
+//
 // Lab knows nothing of databases: a run reports to a [Recorder], many runs to a
 // [Book].
 package lab

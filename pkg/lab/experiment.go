@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -157,8 +158,8 @@ func ParseExperiment(data []byte) (Experiment, error) {
 func (e Experiment) Override(data []byte) (Experiment, error) { return parseOver(e, data) }
 
 func parseOver(e Experiment, data []byte) (Experiment, error) {
-	// JSON decodes into the arrays that are there: they are the caller's.
-	e.Task.TrainLengths, e.Task.EvalLengths = slices.Clone(e.Task.TrainLengths), slices.Clone(e.Task.EvalLengths)
+	// JSON decodes into the arrays and maps that are there: they are the caller's.
+	e.ownLists()
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {
@@ -171,6 +172,12 @@ func parseOver(e Experiment, data []byte) (Experiment, error) {
 		return Experiment{}, err
 	}
 	return e, nil
+}
+
+// ownLists gives e lists and maps of its own.
+func (e *Experiment) ownLists() {
+	e.Task.TrainLengths, e.Task.EvalLengths = slices.Clone(e.Task.TrainLengths), slices.Clone(e.Task.EvalLengths)
+	e.Model.Mixer.Params = maps.Clone(e.Model.Mixer.Params)
 }
 
 // explainJSON adds the line, and for an unknown field the known names closest

@@ -17,15 +17,12 @@ func (r *StudyResult) BarFigure() (*figure.Figure, error) {
 	var bars []figure.Bar
 	for _, a := range r.Arms {
 		s := r.Summary(a)
-		b := figure.Bar{Name: a.label(), Mean: s.Mean, Lo: s.Lo, Hi: s.Hi, Points: a.Values(r.Key())}
-		if rung, err := RungNamed(a.Name); err == nil {
-			b.Note = rung.Change
-		}
+		b := figure.Bar{Name: a.label(), Mean: s.Mean, Lo: s.Lo, Hi: s.Hi, Points: a.Values(r.Key()), Note: a.change()}
 		bars = append(bars, b)
 	}
 	c := figure.Config{
 		Title: r.title(), XLabel: r.Key() + r.direction(),
-		Note: fmt.Sprintf("mean over %s; whiskers: 95%% t interval of the mean; dots: the seeds", seeds(len(r.Config.Seeds))),
+		Note: fmt.Sprintf("mean over %s; whiskers: 95%% t interval of the mean%s; dots: the seeds", seeds(len(r.Config.Seeds)), rangeOf(r.Spec.Metric).note()),
 	}
 	if r.Spec.Metric.HigherIsBetter() {
 		c.Reference, c.ReferenceLabel = r.Spec.Chance, fmt.Sprintf("chance %.3g", r.Spec.Chance)
@@ -75,7 +72,7 @@ func (r *StudyResult) CurveFigure(key string, bin int) (*figure.Figure, error) {
 			series = append(series, s)
 		}
 	}
-	note := fmt.Sprintf("lines: mean over %s; bands: 95%% t interval of the mean", seeds(len(r.Config.Seeds)))
+	note := fmt.Sprintf("lines: mean over %s; bands: 95%% t interval of the mean%s", seeds(len(r.Config.Seeds)), rangeOfKey(key).note())
 	if bin > 1 {
 		note += fmt.Sprintf("; a point is the mean of %d logged values", bin)
 	}
@@ -126,7 +123,7 @@ func (a ArmResult) series(key string, bin int) figure.Series {
 		s.X = append(s.X, float64(longest.Steps[to-1]))
 		sum := stats.Summary{Mean: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 		if whole {
-			sum = stats.Summarise(values, Confidence)
+			sum = summarise(values, rangeOfKey(key))
 		}
 		s.Y, s.Lo, s.Hi = append(s.Y, sum.Mean), append(s.Lo, sum.Lo), append(s.Hi, sum.Hi)
 	}
@@ -146,12 +143,12 @@ func average(xs []float64) float64 {
 func (r *ScalingResult) Figure() (*figure.Figure, error) {
 	var series []figure.Series
 	for _, k := range r.Curves {
-		series = append(series, figure.Series{Name: k.Rung, X: k.Lengths, Y: k.Seconds})
+		series = append(series, figure.Series{Name: k.Rung, X: k.Lengths, Y: k.Seconds, Lo: k.Fastest, Hi: k.Slowest})
 	}
 	from := r.Config.Lengths[fitFrom(len(r.Config.Lengths))]
 	return figure.Scaling(figure.Config{
 		Title:  fmt.Sprintf("Time of one block by length, width %d, %s", r.Config.D, r.Config.Device),
-		Note:   fmt.Sprintf("forward and backward, batch 1; points: median of %d; lines: power law from L=%d on", r.Config.Repeats, from),
+		Note:   fmt.Sprintf("forward and backward, batch 1; points: median of %d; whiskers: fastest and slowest; lines: power law from L=%d on", r.Config.Repeats, from),
 		XLabel: "sequence length L", YLabel: "seconds",
 	}, series, float64(from))
 }

@@ -18,6 +18,7 @@ type GenerateOptions struct {
 	Temperature float64 // 0 takes the most likely token
 	Seed        uint64
 	Workers     int
+	NewMixer    MixerFunc // of a model of kind Custom; nil for a built-in kind
 }
 
 // Generate loads a checkpoint's model and draws tokens from it one step at a
@@ -35,14 +36,11 @@ func Generate(ctx context.Context, checkpoint []byte, o GenerateOptions, each fu
 	if err := o.validate(spec); err != nil {
 		return err
 	}
-	m, params, err := Build(c.Experiment, o.Workers)
+	l, err := c.load(o.Workers, o.NewMixer)
 	if err != nil {
 		return err
 	}
-	if err := c.restore(params); err != nil {
-		return err
-	}
-	return generate(ctx, m, params[0].Device(), o, each)
+	return generate(ctx, l.Model, l.Params[0].Device(), o, each)
 }
 
 func (o GenerateOptions) validate(spec task.Spec) error {

@@ -167,13 +167,18 @@ func heads(d int) int {
 	return 1
 }
 
-// CountParams returns the number of trained scalars of an experiment's model.
+// CountParams returns the number of trained scalars of an experiment's model,
+// whose mixer must be built in. Arm.CountParams counts any.
 func CountParams(e Experiment) (int, error) {
+	return countParams(e, nil)
+}
+
+func countParams(e Experiment, newMixer MixerFunc) (int, error) {
 	if err := e.Validate(); err != nil {
 		return 0, err
 	}
 	e.Device = tensor.DeviceNames()[0]
-	_, params, err := Build(e, 1)
+	_, params, err := BuildWith(e, 1, newMixer)
 	return nn.CountParams(params), err
 }
 

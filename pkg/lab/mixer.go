@@ -30,7 +30,7 @@ const (
 	S6        MixerKind = "s6" // selective state space, Mamba's
 )
 
-// Mixers lists the mixers.
+// Mixers lists the built-in mixers; Custom stands for all others.
 func Mixers() []MixerKind {
 	return []MixerKind{Identity, Attention, Dense, GRU, LSTM, MinGRU, MinLSTM, Diagonal, S4D, S6}
 }
@@ -55,6 +55,10 @@ type MixerConfig struct {
 	DeltaRank    int       `json:"delta_rank,omitempty"`   // s6: width of Δ's projection, 0 for ⌈d/16⌉
 	DtMin        float64   `json:"dt_min,omitempty"`       // s4d, s6: Δ starts log-uniform on [dt_min, dt_max)
 	DtMax        float64   `json:"dt_max,omitempty"`       //
+
+	Name        string             `json:"name,omitempty"`        // custom: what it is called
+	Params      map[string]float64 `json:"params,omitempty"`      // custom: its settings
+	Fingerprint string             `json:"fingerprint,omitempty"` // custom: what it computes, written by Bind
 }
 
 // DefaultMixer returns the usual settings of a kind.
@@ -92,6 +96,8 @@ func (k MixerKind) uses() []string {
 		return []string{"state", "a", "dt_min", "dt_max"}
 	case S6:
 		return []string{"state", "select", "a", "signed", "delta_rank", "dt_min", "dt_max"}
+	case Custom:
+		return []string{"name", "params", "fingerprint"}
 	}
 	return nil
 }
@@ -107,14 +113,14 @@ func mixerList() string {
 
 // validate reports every field that is wrong for a mixer over width channels.
 func (c MixerConfig) validate(width int) error {
-	if !slices.Contains(Mixers(), c.Kind) {
-		return fmt.Errorf("kind is %q, want one of %s", c.Kind, mixerList())
+	if c.Kind != Custom && !slices.Contains(Mixers(), c.Kind) {
+		return fmt.Errorf("kind is %q, want one of %s, or %s", c.Kind, mixerList(), Custom)
 	}
 	var errs []error
 	v, t := reflect.ValueOf(c), reflect.TypeFor[MixerConfig]()
 	for i := 1; i < t.NumField(); i++ {
 		field, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		if !v.Field(i).IsZero() && !slices.Contains(c.Kind.uses(), field) {
+		if !empty(v.Field(i)) && !slices.Contains(c.Kind.uses(), field) {
 			errs = append(errs, fmt.Errorf("%s is %v, want nothing: kind %s does not use it", field, v.Field(i), c.Kind))
 		}
 	}
@@ -138,11 +144,18 @@ func (c MixerConfig) validate(width int) error {
 	case S6:
 		_, err := parseSelect(c.Select)
 		errs = append(errs, err, c.s6(width, width).Validate())
+	case Custom:
+		errs = append(errs, c.validateCustom())
 	}
 	return errors.Join(errs...)
 }
 
-// NewMixer is the one switch over mixers.
+// empty reports whether JSON leaves the field out.
+func empty(v reflect.Value) bool {
+	return v.IsZero() || v.Kind() == reflect.Map && v.Len() == 0
+}
+
+// NewMixer is the one switch over the built-in mixers.
 func NewMixer(b *nn.Builder, width int, m ModelConfig) (nn.Mixer, error) {
 	c := m.Mixer
 	switch c.Kind {
@@ -166,6 +179,8 @@ func NewMixer(b *nn.Builder, width int, m ModelConfig) (nn.Mixer, error) {
 		return ssm.NewS4D(b, c.s4d(width))
 	case S6:
 		return ssm.NewS6(b, c.s6(width, m.D))
+	case Custom:
+		return nil, c.wantConstructor(nil)
 	}
 	return nil, fmt.Errorf("model.mixer.kind is %q, want one of %s", c.Kind, mixerList())
 }

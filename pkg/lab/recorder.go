@@ -42,7 +42,7 @@ type PastRun struct {
 	Status     Status
 	Final      map[string]float64 // last value of every metric
 	Curves     map[string]Curve   // of the metrics evaluated during training
-	Checkpoint []byte             // newest checkpoint of an unfinished run, nil if none
+	Checkpoint []byte             // the newest, nil if there is none
 }
 
 // Curve is a metric's values by step.

@@ -43,8 +43,10 @@ func (r *ReplayReport) String() string {
 	return b.String()
 }
 
-// Replay runs an experiment again and compares every value that the past run
-// logged, but for those under "system/", bit for bit.
+// Replay runs an experiment again and compares every value that a run logs of
+// training and evaluation, bit for bit: metrics under "train/", "valid/" and
+// "test". What depends on the machine, and what somebody else logged beside, is
+// left out. A custom mixer is that of o.NewMixer.
 func Replay(ctx context.Context, e Experiment, past *PastRun, o Options) (*ReplayReport, error) {
 	o.Resume = nil
 	res, err := Run(ctx, e, o)
@@ -65,7 +67,7 @@ func compareRuns(was map[string]Curve, res *Result) *ReplayReport {
 		keys[k] = true
 	}
 	for k := range keys {
-		if strings.HasPrefix(k, "system/") {
+		if !replayed(k) {
 			continue
 		}
 		a, b := byStep(was[k]), byStep(res.Curves[k])
@@ -99,6 +101,17 @@ func compareRuns(was map[string]Curve, res *Result) *ReplayReport {
 		}
 	}
 	return r
+}
+
+// replayed reports whether a run logs values under the key that follow from its
+// experiment.
+func replayed(key string) bool {
+	for _, prefix := range []string{"train/", "valid/", "test/", "test@"} {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func byStep(c Curve) map[int64]float64 {

@@ -16,9 +16,10 @@ const Confidence = 0.95
 // Key returns the metric a report is about: the task's metric on "test".
 func (r *StudyResult) Key() string { return "test/" + string(r.Spec.Metric) }
 
-// Summary returns mean and t interval of an arm over its seeds.
+// Summary returns mean and t interval of an arm over its seeds, the interval
+// cut to the values that the metric can take.
 func (r *StudyResult) Summary(a ArmResult) stats.Summary {
-	return stats.Summarise(a.Values(r.Key()), Confidence)
+	return summarise(a.Values(r.Key()), rangeOf(r.Spec.Metric))
 }
 
 // Step is the comparison of an arm with the one it is a single change from.
@@ -29,20 +30,38 @@ type Step struct {
 	Verdict string
 }
 
-// Step compares an arm with the rung it stems from; ok is false when the study
-// lacks that one or the arm is no rung.
+// Step compares an arm with the one that its From names or, of a rung, with the
+// rung it stems from; ok is false when the study lacks that one or there is none.
 func (r *StudyResult) Step(a ArmResult) (Step, bool) {
-	rung, err := RungNamed(a.Name)
-	if err != nil || r.Arm(rung.From) == nil {
+	from, expect := a.from()
+	if from == "" || r.Arm(from) == nil {
 		return Step{}, false
 	}
-	now, before := a.Values(r.Key()), r.Arm(rung.From).Values(r.Key())
+	now, before := a.Values(r.Key()), r.Arm(from).Values(r.Key())
 	if !r.Spec.Metric.HigherIsBetter() {
 		now, before = before, now
 	}
-	s := Step{From: rung.From, Paired: stats.Paired(now, before, Confidence), Expect: rung.Expect}
+	s := Step{From: from, Paired: stats.Paired(now, before, Confidence), Expect: expect}
+	s.Paired.Lo, s.Paired.Hi = rangeOf(r.Spec.Metric).differences().cut(s.Paired.Lo, s.Paired.Hi)
 	s.Verdict = s.verdict()
 	return s, true
+}
+
+// from returns what an arm is compared with, and what is expected of the step.
+func (a ArmResult) from() (name, expect string) {
+	rung, err := RungNamed(a.Name)
+	if err == nil && (a.From == "" || a.From == rung.From) {
+		return rung.From, rung.Expect
+	}
+	return a.From, ""
+}
+
+// change is the one change of an arm, in words.
+func (a ArmResult) change() string {
+	if rung, err := RungNamed(a.Name); err == nil && a.Change == "" {
+		return rung.Change
+	}
+	return a.Change
 }
 
 // verdict holds a step against what was expected of it. "no worse" is met
@@ -89,20 +108,18 @@ func (r *StudyResult) Holm() map[string]float64 {
 
 // Table returns the study as a table: one row an arm, with its parameters, the
 // chosen learning rate, mean and 95 % t interval of the task's metric on "test"
-// over the seeds, the paired difference from the rung it stems from, its p
-// value by Holm, and what became of the prediction.
+// over the seeds, the paired difference from the arm it is compared with, its p
+// value by Holm, and what became of the prediction. Intervals are cut to the
+// values that the metric can take.
 func (r *StudyResult) Table() *table.Table {
 	t := table.New(r.title(), "arm", "the one change", "params", "lr", r.Key(), "95% interval", "step", "paired gain", "p", "expected", "found", "diverged", "tokens/s")
 	t.Align = []table.Align{table.Left}
 	holm := r.Holm()
 	for _, a := range r.Arms {
 		s := r.Summary(a)
-		row := []string{a.label(), "", "", fmt.Sprintf("%.3g", a.LR), r.value(s.Mean), r.interval(s), "", "", "", "", "", fmt.Sprintf("%d/%d", s.Diverged, len(a.Runs)), speed(a.Runs)}
+		row := []string{a.label(), a.change(), "", fmt.Sprintf("%.3g", a.LR), r.value(s.Mean), r.interval(s), "", "", "", "", "", fmt.Sprintf("%d/%d", s.Diverged, len(a.Runs)), speed(a.Runs)}
 		if len(a.Runs) > 0 {
 			row[2] = fmt.Sprint(a.Runs[0].Params)
-		}
-		if rung, err := RungNamed(a.Name); err == nil {
-			row[1] = rung.Change
 		}
 		if st, ok := r.Step(a); ok {
 			row[6] = "from " + st.From
@@ -177,7 +194,7 @@ func (r *StudyResult) notes(t *table.Table) {
 	if r.Spec.Metric.HigherIsBetter() {
 		better = "higher"
 	}
-	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %s. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, seeds(len(r.Config.Seeds))))
+	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %s%s. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, seeds(len(r.Config.Seeds)), rangeOf(r.Spec.Metric).note()))
 	if note := r.solvedNote(); note != "" {
 		t.Note(note)
 	}

@@ -34,6 +34,8 @@ type ScalingCurve struct {
 	Rung    string
 	Lengths []float64
 	Seconds []float64      // median of a forward and backward pass of one sequence
+	Fastest []float64      // seconds of the fastest pass
+	Slowest []float64      // and of the slowest
 	Fit     stats.PowerLaw // over the longer lengths, where the exponent shows
 }
 
@@ -44,7 +46,8 @@ type ScalingResult struct {
 }
 
 // MeasureScaling times forward and backward of one block at batch size 1. The
-// rungs take turns, so that a change of the machine's speed meets all of them.
+// rungs take turns, and so do the lengths in a few rounds, so that a change of the
+// machine's speed meets all of them.
 func MeasureScaling(ctx context.Context, c ScalingConfig) (*ScalingResult, error) {
 	if len(c.Lengths) < 3 || c.Repeats < 1 || len(c.Rungs) == 0 {
 		return nil, fmt.Errorf("lab: scaling: %d lengths, %d repeats, %d rungs, want at least 3, 1, 1", len(c.Lengths), c.Repeats, len(c.Rungs))
@@ -63,22 +66,13 @@ func MeasureScaling(ctx context.Context, c ScalingConfig) (*ScalingResult, error
 		steps = append(steps, step)
 		res.Curves = append(res.Curves, ScalingCurve{Rung: name})
 	}
-	for _, l := range c.Lengths {
-		times := make([][]float64, len(steps))
-		for r := range c.Repeats + 1 {
-			for i, step := range steps {
-				if ctx.Err() != nil {
-					return nil, context.Cause(ctx)
-				}
-				d := step(l)
-				if r > 0 { // the first plans memory
-					times[i] = append(times[i], d.Seconds())
-				}
-			}
-		}
-		for i := range steps {
-			k := &res.Curves[i]
-			k.Lengths, k.Seconds = append(k.Lengths, float64(l)), append(k.Seconds, median(times[i]))
+	times, err := c.measure(ctx, steps)
+	if err != nil {
+		return nil, err
+	}
+	for i := range steps {
+		for j, l := range c.Lengths {
+			res.Curves[i].add(l, times[i][j])
 		}
 	}
 	for i := range res.Curves {
@@ -89,6 +83,42 @@ func MeasureScaling(ctx context.Context, c ScalingConfig) (*ScalingResult, error
 		}
 	}
 	return res, nil
+}
+
+// scalingRounds is how often the lengths are gone through, so that a disturbance
+// of a second does not meet every pass of one length.
+const scalingRounds = 5
+
+// measure returns the seconds of the passes, by step and length. At each length
+// of a round the first pass, which plans memory, is not counted.
+func (c ScalingConfig) measure(ctx context.Context, steps []func(length int) time.Duration) ([][][]float64, error) {
+	times := make([][][]float64, len(steps))
+	for i := range times {
+		times[i] = make([][]float64, len(c.Lengths))
+	}
+	rounds := min(c.Repeats, scalingRounds)
+	for round := range rounds {
+		passes := c.Repeats*(round+1)/rounds - c.Repeats*round/rounds
+		for j, l := range c.Lengths {
+			for pass := range passes + 1 {
+				for i, step := range steps {
+					if ctx.Err() != nil {
+						return nil, context.Cause(ctx)
+					}
+					if d := step(l); pass > 0 {
+						times[i][j] = append(times[i][j], d.Seconds())
+					}
+				}
+			}
+		}
+	}
+	return times, nil
+}
+
+// add appends what was measured at a length.
+func (k *ScalingCurve) add(length int, seconds []float64) {
+	k.Lengths, k.Seconds = append(k.Lengths, float64(length)), append(k.Seconds, median(seconds))
+	k.Fastest, k.Slowest = append(k.Fastest, slices.Min(seconds)), append(k.Slowest, slices.Max(seconds))
 }
 
 // blockStep returns a function that runs one block of a rung forward and
@@ -138,7 +168,8 @@ func median(xs []float64) float64 {
 	return s[len(s)/2]
 }
 
-// Table returns milliseconds by length and the fitted exponents.
+// Table returns milliseconds by length, the median with the fastest and the
+// slowest pass, and the fitted exponents.
 func (r *ScalingResult) Table() *table.Table {
 	cols := []string{"block"}
 	for _, l := range r.Config.Lengths {
@@ -147,13 +178,24 @@ func (r *ScalingResult) Table() *table.Table {
 	t := table.New(fmt.Sprintf("Milliseconds for forward and backward of one block, width %d, batch 1, %s", r.Config.D, r.Config.Device), append(cols, "exponent")...)
 	for _, k := range r.Curves {
 		row := []string{k.Rung}
-		for _, s := range k.Seconds {
-			row = append(row, fmt.Sprintf("%.3g", 1e3*s))
+		for i, s := range k.Seconds {
+			row = append(row, fmt.Sprintf("%.3g (%.3g–%.3g)", 1e3*s, 1e3*k.Fastest[i], 1e3*k.Slowest[i]))
 		}
 		t.Add(append(row, fmt.Sprintf("%.2f [%.2f, %.2f]", k.Fit.Exponent, k.Fit.Lo, k.Fit.Hi))...)
 	}
-	t.Note("The exponent is fitted to the longer two thirds of the lengths; its interval is 95 %.")
+	t.Note(fmt.Sprintf("Times: median (fastest–slowest) of %d passes. The exponent is fitted to the medians at the longer two thirds of the lengths; its interval is 95 %%.", r.Config.Repeats))
 	return t
+}
+
+// CSV returns the times of the passes in seconds, one row a block and length.
+func (r *ScalingResult) CSV() string {
+	t := table.New("", "block", "length", "median", "fastest", "slowest")
+	for _, k := range r.Curves {
+		for i, l := range k.Lengths {
+			t.Add(k.Rung, fmt.Sprint(l), fmt.Sprint(k.Seconds[i]), fmt.Sprint(k.Fastest[i]), fmt.Sprint(k.Slowest[i]))
+		}
+	}
+	return t.CSV()
 }
 
 // SpeedResult is how fast an experiment trains.

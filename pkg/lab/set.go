@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/gophersnake/gophersnake/internal/near"
@@ -28,7 +27,7 @@ func (e Experiment) Set(assignments ...string) (Experiment, error) {
 			errs = append(errs, fmt.Errorf("lab: %q assigns nothing, want FIELD=VALUE as in model.d=32", a))
 			continue
 		}
-		t, ok := fieldTypes()[path]
+		t, ok := fieldType(path)
 		if !ok {
 			errs = append(errs, unknownPath(path, fields))
 			continue
@@ -47,8 +46,6 @@ func (e Experiment) Set(assignments ...string) (Experiment, error) {
 	if err != nil {
 		return Experiment{}, fmt.Errorf("lab: %w", err)
 	}
-	// Decoding writes into a slice that is there: it must not be the caller's.
-	e.Task.TrainLengths, e.Task.EvalLengths = slices.Clone(e.Task.TrainLengths), slices.Clone(e.Task.EvalLengths)
 	return e.Override(raw)
 }
 
@@ -79,6 +76,20 @@ func fieldTypes() map[string]reflect.Type {
 	return out
 }
 
+// fieldType returns the type of the field at a path, or of the entry of a map.
+func fieldType(path string) (reflect.Type, bool) {
+	types := fieldTypes()
+	if t, ok := types[path]; ok {
+		return t, true
+	}
+	if i := strings.LastIndex(path, "."); i > 0 && i < len(path)-1 {
+		if t, ok := types[path[:i]]; ok && t.Kind() == reflect.Map {
+			return t.Elem(), true
+		}
+	}
+	return nil, false
+}
+
 // walkFields calls f for every field that is no struct itself.
 func walkFields(t reflect.Type, prefix string, f func(path string, t reflect.Type)) {
 	for i := range t.NumField() {
@@ -106,6 +117,11 @@ func fieldValue(t reflect.Type, path, text string) (any, error) {
 	if err := json.Unmarshal([]byte(text), v.Interface()); err != nil || text == "null" {
 		return nil, fmt.Errorf("lab: %s is %q, want %s", path, strings.Trim(text, "[]"), wanted(t))
 	}
+	if t.Kind() == reflect.Map { // in the form into which plant puts single entries
+		var entries map[string]any
+		err := json.Unmarshal([]byte(text), &entries)
+		return entries, err
+	}
 	return v.Elem().Interface(), nil
 }
 
@@ -124,6 +140,8 @@ func wanted(t reflect.Type) string {
 		return "a whole number"
 	case reflect.Struct:
 		return "an object"
+	case reflect.Map:
+		return `an object of numbers as in {"bias":-1.5}`
 	}
 	return "text"
 }

@@ -21,7 +21,15 @@ type Arm struct {
 	Name       string
 	Label      string // for figures
 	Experiment Experiment
+	NewMixer   MixerFunc // makes the mixers of an experiment of kind Custom; nil for a built-in kind
+	// What the arm is compared with and how it differs; a rung of the ladder
+	// needs neither.
+	From   string // name of the arm, "" for the rung's or none
+	Change string // the one change, in words
 }
+
+// CountParams returns the number of trained scalars of the arm's model.
+func (a Arm) CountParams() (int, error) { return countParams(a.Experiment, a.NewMixer) }
 
 // StudyConfig compares arms fairly: every arm is tried with the same learning
 // rates on the same seeds, none of which is reported; the best rate, by the
@@ -68,8 +76,11 @@ func (c StudyConfig) Validate() error {
 	}
 	errs = append(errs, once("arm", names))
 	for i, a := range c.Arms {
-		if err := a.Experiment.Validate(); err != nil {
+		if err := errors.Join(a.Experiment.Validate(), a.Experiment.Model.Mixer.wantConstructor(a.NewMixer)); err != nil {
 			errs = append(errs, fmt.Errorf("study: arm %s: %w", a.Name, err))
+		}
+		if a.From != "" && (a.From == a.Name || !slices.Contains(names, a.From)) {
+			errs = append(errs, fmt.Errorf("study: arm %s is compared with %q, want another arm of the study", a.Name, a.From))
 		}
 		if !reflect.DeepEqual(a.Experiment.Task, c.Arms[0].Experiment.Task) {
 			errs = append(errs, fmt.Errorf("study: arm %d is on another task than arm 0, want one for all: arms are paired by their data", i))
@@ -198,7 +209,7 @@ func RunStudy(ctx context.Context, c StudyConfig, o StudyOptions) (*StudyResult,
 	c.Arms = slices.Clone(c.Arms)
 	for i := range c.Arms {
 		var err error
-		if c.Arms[i].Experiment, err = Resolve(c.Arms[i].Experiment, o.Corpora); err != nil {
+		if c.Arms[i], err = c.Arms[i].resolve(o.Corpora); err != nil {
 			return nil, err
 		}
 	}
@@ -223,6 +234,17 @@ func RunStudy(ctx context.Context, c StudyConfig, o StudyOptions) (*StudyResult,
 		res.Arms[j.arm].Runs = append(res.Arms[j.arm].Runs, j.result)
 	}
 	return res, nil
+}
+
+// resolve returns the arm with an experiment that names its data and its mixer
+// exactly.
+func (a Arm) resolve(corpora *task.Cache) (Arm, error) {
+	e, err := Bind(a.Experiment, a.NewMixer)
+	if err != nil {
+		return a, fmt.Errorf("study: arm %s: %w", a.Name, err)
+	}
+	a.Experiment, err = Resolve(e, corpora)
+	return a, err
 }
 
 // tally is what the tuning runs of one learning rate came to.
@@ -370,7 +392,7 @@ func (s *study) run(ctx context.Context, j *job, workers int) error {
 		return nil
 	}
 	e := s.experiment(j)
-	o := Options{Workers: workers, Corpora: s.o.Corpora, CheckpointEvery: s.o.CheckpointEvery}
+	o := Options{Workers: workers, Corpora: s.o.Corpora, CheckpointEvery: s.o.CheckpointEvery, NewMixer: s.c.Arms[j.arm].NewMixer}
 	if s.o.Progress != nil {
 		o.Progress = func(p Progress) { s.tell(j, StudyEvent{Progress: p}) }
 	}
@@ -408,7 +430,7 @@ func (s *study) open(j *job, e Experiment, o *Options) (*Result, error) {
 		return nil, err
 	}
 	if past != nil && (past.Status == Finished || past.Status == Diverged) {
-		return past.result(e)
+		return past.result(s.c.Arms[j.arm], e)
 	}
 	if past != nil && past.Checkpoint != nil {
 		c, err := DecodeCheckpoint(past.Checkpoint)
@@ -447,44 +469,4 @@ func (s *study) tell(j *job, ev StudyEvent) {
 	ev.Arm, ev.LR, ev.Seed, ev.Tuning = s.c.Arms[j.arm].Name, j.lr, j.seed, j.tuning
 	ev.Runs, ev.All = s.done, s.all
 	s.o.Progress(ev)
-}
-
-// result rebuilds what a finished run came to.
-func (p *PastRun) result(e Experiment) (*Result, error) {
-	n, err := CountParams(e)
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{Experiment: e, Status: p.Status, Steps: e.Steps, Params: n, Final: p.Final, Curves: p.Curves, TokensPerSecond: p.Final[KeySpeed]}
-	if c := p.Curves[KeyTrainLoss]; len(c.Steps) > 0 {
-		r.Steps = int(c.Steps[len(c.Steps)-1])
-	}
-	return r, nil
-}
-
-// prepend puts the curves of the run that r went on from before r's own. A
-// metric that r did not log again, because no step was left to do, keeps the
-// values it had.
-func (r *Result) prepend(past *PastRun) {
-	if past == nil {
-		return
-	}
-	for key, old := range past.Curves {
-		c, ok := r.Curves[key]
-		if !ok {
-			r.Curves[key] = old
-			if n := len(old.Values); n > 0 {
-				r.Final[key] = old.Values[n-1]
-			}
-			continue
-		}
-		n := 0
-		for n < len(old.Steps) && old.Steps[n] < c.Steps[0] {
-			n++
-		}
-		r.Curves[key] = Curve{
-			Steps:  append(slices.Clone(old.Steps[:n]), c.Steps...),
-			Values: append(slices.Clone(old.Values[:n]), c.Values...),
-		}
-	}
 }

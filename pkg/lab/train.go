@@ -14,7 +14,8 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
-// Options says how a run is carried out. Nothing in it changes a result.
+// Options says how a run is carried out. Nothing in it changes a result, but
+// that NewMixer must be the one that the experiment names.
 type Options struct {
 	Recorder        Recorder       // who is told; nil for nobody
 	Progress        func(Progress) // called after every step; nil for nobody
@@ -22,6 +23,7 @@ type Options struct {
 	CheckpointEvery int            // steps between checkpoints, 0 for one at the end or interruption only
 	Workers         int            // cores for the cpu device, 0 for all
 	Corpora         *task.Cache    // shares corpora between runs; nil reads them anew
+	NewMixer        MixerFunc      // makes the mixers of an experiment of kind Custom; nil for a built-in kind
 }
 
 // Progress is where a run stands.
@@ -130,7 +132,7 @@ func newTrainer(e Experiment, o Options) (*trainer, error) {
 		return nil, err
 	}
 	t.spec = t.task.Spec()
-	if t.model, t.params, err = Build(e, o.Workers); err != nil {
+	if t.model, t.params, err = BuildWith(e, o.Workers, o.NewMixer); err != nil {
 		return nil, err
 	}
 	if t.opt, err = optim.NewAdamW(t.params, e.Optimiser); err != nil {
@@ -163,14 +165,27 @@ func Resolve(e Experiment, corpora *task.Cache) (Experiment, error) {
 // Build makes the experiment's model with its initial weights, on its device
 // with the given number of workers (0 for all cores).
 func Build(e Experiment, workers int) (*nn.Model, []*tensor.Param, error) {
+	return BuildWith(e, workers, nil)
+}
+
+// BuildWith is Build with the constructor of the experiment's mixer, nil for a
+// built-in one. If the experiment has the mixer's fingerprint, the mixers made
+// must have it too.
+func BuildWith(e Experiment, workers int, newMixer MixerFunc) (*nn.Model, []*tensor.Param, error) {
+	if err := e.Model.Mixer.wantConstructor(newMixer); err != nil {
+		return nil, nil, err
+	}
+	if e.Model.Mixer.Fingerprint != "" {
+		if _, err := Bind(e, newMixer); err != nil {
+			return nil, nil, err
+		}
+	}
 	dev, err := tensor.OpenDevice(e.Device, workers)
 	if err != nil {
 		return nil, nil, err
 	}
 	b := nn.NewBuilder(dev, e.Seed)
-	m, err := nn.NewModel(b, e.modelConfig(specOf(e.Task)), func(b *nn.Builder, width int) (nn.Mixer, error) {
-		return NewMixer(b, width, e.Model)
-	})
+	m, err := nn.NewModel(b, e.modelConfig(specOf(e.Task)), e.Model.maker(newMixer))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -278,11 +293,7 @@ func (t *trainer) trainStep() (bool, error) {
 
 // forward runs the model on a batch.
 func (t *trainer) forward(b *task.Batch) *tensor.Tensor {
-	if b.Tokens != nil {
-		return t.model.Tokens(t.tape, b.Tokens, b.B, b.L, nil)
-	}
-	x := tensor.From(t.tape.Device(), b.Inputs, b.B, b.L, b.Channels)
-	return t.model.Numbers(t.tape, x, nil)
+	return forward(t.model, t.tape, b)
 }
 
 // loss is the cross-entropy in nats over scored positions, or the mean squared

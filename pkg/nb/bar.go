@@ -91,6 +91,13 @@ func (b *Bar) skip(n int) { b.move(func() { b.n, b.skipped = b.n+n, b.skipped+n 
 // barCells is the length of a bar in characters.
 const barCells = 30
 
+// barHTML has times and note on a line of their own, which is there when it is
+// empty and is cut, not wrapped, while the bar moves, and digits of one width:
+// what stands below and beside must not jump.
+const barHTML = `<div class="gophersnake-bar" style="font-variant-numeric:tabular-nums">%s ` +
+	`<progress max="%d" value="%d" style="vertical-align:middle;width:16em"></progress> %s` +
+	`<div style="opacity:0.75;min-height:1.3em%s">%s</div></div>`
+
 func (b *Bar) draw() output {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -99,14 +106,18 @@ func (b *Bar) draw() output {
 		share = float64(b.n) / float64(b.total)
 	}
 	count := fmt.Sprintf("%d/%d", b.n, b.total)
-	tail := strings.Join(nonEmpty(oneLine(b.note), b.times()), "  ")
+	note, times := oneLine(b.note), b.times()
+	tail := strings.Join(nonEmpty(note, times), "  ")
+	cut := ""
+	if b.ended.IsZero() {
+		cut = ";white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
+	}
 	full := int(share * barCells)
 	title := oneLine(b.title)
 	text := strings.TrimRight(fmt.Sprintf("%s ▕%s%s▏ %s  %s", title, strings.Repeat("█", full), strings.Repeat(" ", barCells-full), count, tail), " ")
 	return output{data: nbhook.Bundle{
 		"text/plain": text,
-		"text/html": fmt.Sprintf(`<div class="gophersnake-bar">%s <progress max="%d" value="%d" style="vertical-align:middle"></progress> %s <span style="opacity:0.75">%s</span></div>`,
-			html.EscapeString(title), max(1, b.total), barValue(b.n, b.total), count, html.EscapeString(tail)),
+		"text/html":  fmt.Sprintf(barHTML, html.EscapeString(title), max(1, b.total), barValue(b.n, b.total), count, cut, html.EscapeString(joined(times, note))),
 	}}
 }
 

@@ -96,7 +96,7 @@ func (b *Book) Result(ref string) (*lab.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := lab.CountParams(e)
+	n, err := past.Params(e)
 	if err != nil {
 		return nil, err
 	}

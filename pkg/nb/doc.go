@@ -15,6 +15,9 @@
 //		bar.Add(1)
 //	}
 //
+// In our kernel a value of the lab or the tracker at the end of a cell is shown as
+// Show would: the line nb.Show(result) may be result.
+//
 // The same calls work in three places, looked for in this order:
 //
 //	gophernotes  our kernel (internal/nbhook): HTML, SVG and PNG, in place

@@ -24,6 +24,7 @@ type process struct {
 	books    map[string]*Book // by absolute path
 	book     *Book            // the one that Train and Study log to
 	last     *lab.Result
+	drawn    context.Context // of the cell that shows last's curve, nil if none does
 }
 
 var here = process{books: map[string]*Book{}}

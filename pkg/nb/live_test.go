@@ -194,3 +194,19 @@ func TestSpark(t *testing.T) {
 		t.Errorf("%d cells, want at most %d", n, sparkCells)
 	}
 }
+
+// TestBarKeepsItsHeight: a bar that moves is as high as it will be, so that the
+// page below does not jump; the last note may wrap.
+func TestBarKeepsItsHeight(t *testing.T) {
+	f := notebook(t)
+	bar := Progress("b", 2)
+	bar.Note("loss 1")
+	bar.Done()
+	ms := f.messages()
+	contains(t, "first state", ms[0].html(), "min-height", "white-space:nowrap;overflow:hidden")
+	last := ms[len(ms)-1].html()
+	contains(t, "last state", last, "min-height", "loss 1")
+	if strings.Contains(last, "nowrap") {
+		t.Errorf("the last note is cut: %s", last)
+	}
+}

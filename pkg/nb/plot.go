@@ -1,8 +1,10 @@
 package nb
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,11 +19,14 @@ type Plot struct {
 	mu    sync.Mutex
 	cfg   figure.Config
 	lines []*line
+	over  bool // nothing is added any more
 }
 
+// line has a name, which never changes, and a label for the legend, "" for the
+// name.
 type line struct {
-	name string
-	x, y []float64
+	name, label string
+	x, y        []float64
 }
 
 // Curve shows a figure to which Add appends points; the labels name the axes
@@ -57,6 +62,16 @@ func (p *Plot) Restart(name string) {
 	p.live.changed()
 }
 
+// replace gives a line other points and another label; it keeps its place and
+// colour.
+func (p *Plot) replace(name, label string, x, y []float64) {
+	p.mu.Lock()
+	l := p.line(name)
+	l.label, l.x, l.y = label, slices.Clone(x), slices.Clone(y)
+	p.mu.Unlock()
+	p.live.changed()
+}
+
 // Note sets the small line under the title.
 func (p *Plot) Note(text string) {
 	p.mu.Lock()
@@ -66,7 +81,12 @@ func (p *Plot) Note(text string) {
 }
 
 // Done says that nothing is added any more and draws the figure a last time.
-func (p *Plot) Done() { p.live.finish() }
+func (p *Plot) Done() {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
+	p.live.finish()
+}
 
 // Figure returns the figure as it stands.
 func (p *Plot) Figure() (*figure.Figure, error) {
@@ -112,9 +132,9 @@ func (p *Plot) series() []figure.Series {
 			continue
 		}
 		bin := (len(l.x) + plotPoints - 1) / plotPoints
-		s := figure.Series{Name: l.name}
+		s := figure.Series{Name: cmp.Or(l.label, l.name)}
 		if bin > 1 {
-			s.Name = fmt.Sprintf("%s (means of %d)", l.name, bin)
+			s.Name = fmt.Sprintf("%s (means of %d)", s.Name, bin)
 		}
 		for from := 0; from < len(l.x); from += bin {
 			to := min(from+bin, len(l.x))
@@ -135,10 +155,13 @@ func mean(xs []float64) float64 {
 
 func (p *Plot) draw() output {
 	p.mu.Lock()
-	cfg, series := p.cfg, p.series()
+	cfg, series, over := p.cfg, p.series(), p.over
 	p.mu.Unlock()
 	text := sparks(cfg.Title, series)
 	if len(series) == 0 {
+		if over {
+			return textOutput(text + ": no points")
+		}
 		return textOutput(text + ": nothing yet")
 	}
 	f, err := figure.Curves(cfg, series)
@@ -198,11 +221,13 @@ func spark(y []float64) string {
 }
 
 // figureOutput is a figure as SVG, sharp at every size and drawn in less than a
-// millisecond.
+// millisecond. In a narrow page it is shrunk where
+// SVG is part of the page; JupyterLab, where it is an image, scrolls it.
 func figureOutput(f *figure.Figure) output {
 	svg, err := f.SVG()
 	if err != nil {
 		return textOutput(err.Error())
 	}
+	svg = strings.Replace(svg, "<svg ", `<svg style="max-width:100%;height:auto" `, 1)
 	return output{data: nbhook.Bundle{"text/plain": f.String(), "image/svg+xml": svg}}
 }

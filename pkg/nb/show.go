@@ -13,12 +13,12 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/lab/figure"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/pkg/task"
-	"github.com/gophersnake/gophersnake/tracker"
 )
 
 // Show shows a value as well as it can be shown: results of the lab with their
 // tables and figures, tables, figures, images, batches, runs of the tracker,
-// whatever has a method HTML, SVG, PNG or String, and everything else as text.
+// whatever has a method Table, HTML, SVG, PNG or String, and everything else as
+// text. In our kernel a value at the end of a cell is shown in the same way.
 func Show(x any) {
 	for _, out := range outputsOf(x) {
 		display(out)
@@ -27,6 +27,26 @@ func Show(x any) {
 
 // Table shows a table, as HTML in notebooks and aligned text elsewhere.
 func Table(t *table.Table) { Show(t) }
+
+// Grid shows rows of text under the names of their columns, such as a query's
+// answer. numeric says which columns stand at the right; nil leaves that to what
+// is in them. A row may be shorter or longer than columns.
+func Grid(title string, columns []string, rows [][]string, numeric []bool) {
+	Show(gridTable(title, columns, rows, numeric))
+}
+
+func gridTable(title string, columns []string, rows [][]string, numeric []bool) *table.Table {
+	t := table.New(title, columns...)
+	t.Rows = rows
+	for _, right := range numeric {
+		align := table.Left
+		if right {
+			align = table.Right
+		}
+		t.Align = append(t.Align, align)
+	}
+	return noted(t, "No rows.")
+}
 
 // Figure shows a figure as SVG.
 func Figure(f *figure.Figure) { Show(f) }
@@ -64,8 +84,9 @@ func textOutput(text string) output {
 	return output{data: nbhook.Bundle{"text/plain": text}}
 }
 
+// tableOutput is a table, which is scrolled where the page is narrower.
 func tableOutput(t *table.Table) output {
-	return output{data: nbhook.Bundle{"text/plain": t.String(), "text/html": t.HTML()}}
+	return output{data: nbhook.Bundle{"text/plain": t.String(), "text/html": `<div style="overflow-x:auto">` + t.HTML() + "</div>"}}
 }
 
 // pngOutput is a PNG that is shown with a density-th of its pixels.
@@ -86,11 +107,19 @@ func imageOutput(m image.Image) output {
 	return pngOutput(text, b.Bytes(), 1)
 }
 
-// outputsOf is the switch over what can be shown.
+// outputsOf returns how a value is shown.
 func outputsOf(x any) []output {
 	if isNil(x) {
 		return []output{textOutput(fmt.Sprintf("nothing to show: %T is nil", x))}
 	}
+	if out := viewsOf(x); out != nil {
+		return out
+	}
+	return []output{otherOutput(x)}
+}
+
+// viewsOf is the switch over what this package has a view for, nil for all else.
+func viewsOf(x any) []output {
 	switch x := x.(type) {
 	case *table.Table:
 		return []output{tableOutput(x)}
@@ -106,21 +135,20 @@ func outputsOf(x any) []output {
 		return []output{batchOutput(x)}
 	case task.Batch:
 		return []output{batchOutput(&x)}
-	case *tracker.RunInfo:
-		return []output{tableOutput(runsTable([]tracker.RunInfo{*x}))}
-	case tracker.RunInfo:
-		return []output{tableOutput(runsTable([]tracker.RunInfo{x}))}
-	case []tracker.RunInfo:
-		return []output{tableOutput(runsTable(x))}
-	case []tracker.Summary:
-		return []output{tableOutput(summariesTable(x))}
-	case []tracker.Point:
-		return []output{pointsOutput(x)}
+	case map[string]float64:
+		return []output{tableOutput(numbersTable(x))}
+	case map[string]string:
+		return []output{tableOutput(textsTable(x))}
+	case interface{ Table() *table.Table }:
+		if out := labOutputs(x); out != nil {
+			return out
+		}
+		return []output{tableOutput(x.Table())}
 	}
 	if out := labOutputs(x); out != nil {
 		return out
 	}
-	return []output{otherOutput(x)}
+	return trackerOutputs(x)
 }
 
 // labOutputs is the part of the switch that is about the lab, nil for others.
@@ -152,12 +180,18 @@ func labOutputs(x any) []output {
 		return []output{tableOutput(experimentTable(x))}
 	case []lab.Arm:
 		return []output{tableOutput(armsTable(x))}
+	case lab.Rung:
+		return []output{tableOutput(rungsTable([]lab.Rung{x}))}
 	case []lab.Rung:
 		return []output{tableOutput(rungsTable(x))}
 	case []lab.Change:
 		return []output{tableOutput(changesTable(x))}
 	case lab.Curve:
 		return []output{curveOutput(x)}
+	case *lab.ReplayReport:
+		return []output{textOutput(x.String())}
+	case *lab.SpeedResult:
+		return []output{textOutput(textOf(x))}
 	}
 	return nil
 }

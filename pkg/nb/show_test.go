@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -113,6 +114,13 @@ func TestShow(t *testing.T) {
 		{"run info pointer", &info, "t", "abc"},
 		{"run infos", []tracker.RunInfo{}, "t", "No runs."},
 		{"summaries", []tracker.Summary{{Key: "loss", Context: "c", Last: 2}}, "t", "loss (c)"},
+		{"experiments", []tracker.Experiment{{Name: "ladder", Runs: 3}}, "t", "ladder"},
+		{"artifacts", []tracker.Artifact{{Name: "model", SHA256: "0123456789abcdef"}}, "t", "0123456789ab…"},
+		{"events", []tracker.Event{{Kind: "resumed", Message: "<n>"}}, "t", "resumed"},
+		{"params", []tracker.Param{{Key: "seed", Text: "1"}}, "t", "seed"},
+		{"numbers", map[string]float64{"b": 1, "a": math.NaN()}, "t", "a         –"},
+		{"texts", map[string]string{"os": "<n>"}, "t", "os"},
+		{"no points", []tracker.Point{}, "x", "no points"},
 		{"points", []tracker.Point{{Key: "loss", Step: 1, Value: 2}, {Key: "loss", Step: 2, Value: 1}}, "s", "loss"},
 		{"replay", &lab.ReplayReport{Compared: 3}, "x", "equal: 3 of 3"},
 		{"string", "plain", "x", "plain"},

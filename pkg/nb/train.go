@@ -23,6 +23,7 @@ type TrainConfig struct {
 	CheckpointEvery int               // steps between checkpoints, 0 for one at the end or when stopped
 	Workers         int               // cores, 0 for all
 	Quiet           bool              // show nothing
+	NewMixer        lab.MixerFunc     // of an experiment with a mixer of one's own; nil for a built-in kind
 }
 
 // DefaultTrainConfig returns what Train uses: the collection "notebook".
@@ -36,7 +37,8 @@ func Train(e lab.Experiment) (*lab.Result, error) { return TrainWith(e, DefaultT
 
 // TrainWith is Train with a config.
 func TrainWith(e lab.Experiment, c TrainConfig) (*lab.Result, error) {
-	if err := e.Validate(); err != nil {
+	e, err := lab.Bind(e, c.NewMixer)
+	if err != nil {
 		return nil, err // before anything is shown or logged
 	}
 	book := currentBook()
@@ -44,8 +46,7 @@ func TrainWith(e lab.Experiment, c TrainConfig) (*lab.Result, error) {
 	if book != nil {
 		corpora = book.corpora
 	}
-	e, err := lab.Resolve(e, corpora)
-	if err != nil {
+	if e, err = lab.Resolve(e, corpora); err != nil {
 		return nil, err
 	}
 	t := &training{book: book}
@@ -55,7 +56,7 @@ func TrainWith(e lab.Experiment, c TrainConfig) (*lab.Result, error) {
 	if !c.Quiet {
 		t.show(e)
 	}
-	return t.run(Context(), e, lab.Options{Recorder: t, Progress: t.progress, CheckpointEvery: c.CheckpointEvery, Workers: c.Workers, Corpora: corpora})
+	return t.run(Context(), e, lab.Options{Recorder: t, Progress: t.progress, CheckpointEvery: c.CheckpointEvery, Workers: c.Workers, Corpora: corpora, NewMixer: c.NewMixer})
 }
 
 // training is a run under way. It stands between the run and its recorder to
@@ -77,10 +78,10 @@ func (t *training) open(e lab.Experiment, c TrainConfig) error {
 		return nil
 	}
 	if c.Group == "" {
-		c.Group = string(e.Model.Mixer.Kind)
+		c.Group = e.Model.Mixer.Label()
 	}
 	if c.Name == "" {
-		c.Name = fmt.Sprintf("%s-%s-seed%d", e.Model.Mixer.Kind, e.Task.Name, e.Seed)
+		c.Name = fmt.Sprintf("%s-%s-seed%d", e.Model.Mixer.Label(), e.Task.Name, e.Seed)
 	}
 	log, err := t.book.Start(lab.RunSpec{Experiment: c.Collection, Group: c.Group, Name: c.Name, Config: e.JSON(), Hash: e.Hash(), Seed: e.Seed, Tags: c.Tags})
 	t.log = log
@@ -113,7 +114,10 @@ func (t *training) run(ctx context.Context, e lab.Experiment, o lab.Options) (r 
 	t.close(t.outcome(r, err))
 	if r != nil {
 		here.mu.Lock()
-		here.last = r
+		here.last, here.drawn = r, nil
+		if t.plot != nil {
+			here.drawn = ctx
+		}
 		here.mu.Unlock()
 	}
 	return r, err

@@ -7,13 +7,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gophersnake/gophersnake/pkg/lab"
 	"github.com/gophersnake/gophersnake/pkg/lab/figure"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/pkg/task"
-	"github.com/gophersnake/gophersnake/tracker"
 )
 
 // isNil reports whether x is nil or holds a nil pointer, map, slice or the like.
@@ -37,17 +35,21 @@ func drawn(f *figure.Figure, err error) output {
 	return figureOutput(f)
 }
 
-// number is a value for a table, "–" if there is none.
+// number is a value for a table with four digits, or all those before the point
+// where a power of ten would be harder to read; "–" if there is none.
 func number(v float64) string {
-	if math.IsNaN(v) {
+	switch a := math.Abs(v); {
+	case math.IsNaN(v):
 		return "–"
+	case a >= 1e4 && a < 1e9:
+		return fmt.Sprintf("%.0f", v)
 	}
 	return fmt.Sprintf("%.4g", v)
 }
 
 // nameOf is how a run is called where it has no other name.
 func nameOf(e lab.Experiment) string {
-	return fmt.Sprintf("%s on %s, seed %d", e.Model.Mixer.Kind, e.Task.Name, e.Seed)
+	return fmt.Sprintf("%s on %s, seed %d", e.Model.Mixer.Label(), e.Task.Name, e.Seed)
 }
 
 // resultOutputs shows a run: how it ended and its last values, and its losses by
@@ -144,7 +146,7 @@ func runNames(runs []*lab.Result) []string {
 	names := make([]string, len(runs))
 	seen := map[string]int{}
 	for i, r := range runs {
-		names[i] = string(r.Experiment.Model.Mixer.Kind)
+		names[i] = r.Experiment.Model.Mixer.Label()
 		if seen[names[i]]++; seen[names[i]] > 1 {
 			names[i] = fmt.Sprintf("%s #%d", names[i], seen[names[i]])
 		}
@@ -216,18 +218,18 @@ func experimentTable(e lab.Experiment) *table.Table {
 func armsTable(arms []lab.Arm) *table.Table {
 	t := table.New("", "arm", "the one change", "mixer", "parameters")
 	for _, a := range arms {
-		change, params := "", "–"
-		if r, err := lab.RungNamed(a.Name); err == nil {
+		change, params := a.Change, "–"
+		if r, err := lab.RungNamed(a.Name); err == nil && change == "" {
 			change = r.Change
 		}
-		if n, err := lab.CountParams(a.Experiment); err == nil {
+		if n, err := a.CountParams(); err == nil {
 			params = fmt.Sprint(n)
 		}
 		name := a.Label
 		if name == "" {
 			name = a.Name
 		}
-		t.Add(name, change, string(a.Experiment.Model.Mixer.Kind), params)
+		t.Add(name, change, a.Experiment.Model.Mixer.Label(), params)
 	}
 	t.Align = []table.Align{table.Left}
 	return t
@@ -263,52 +265,4 @@ func batchOutput(b *task.Batch) output {
 		text.WriteString(b.Show(row))
 	}
 	return preOutput(b.String(), strings.TrimRight(text.String(), "\n"))
-}
-
-func runsTable(runs []tracker.RunInfo) *table.Table {
-	t := table.New("", "id", "name", "experiment", "group", "status", "seed", "last step", "started", "took")
-	t.Align = []table.Align{table.Left, table.Left, table.Left, table.Left, table.Left}
-	for _, r := range runs {
-		seed, took, step := "", "", "–"
-		if r.HasSeed {
-			seed = fmt.Sprint(r.Seed)
-		}
-		if !r.Finished.IsZero() {
-			took = r.Finished.Sub(r.Created).Round(100 * time.Millisecond).String()
-		}
-		if r.LastStep >= 0 {
-			step = fmt.Sprint(r.LastStep)
-		}
-		t.Add(r.ID, r.Name, r.Experiment, r.Group, string(r.Status), seed, step, r.Created.Local().Format("2006-01-02 15:04:05"), took)
-	}
-	if len(runs) == 0 {
-		t.Note("No runs.")
-	}
-	return t
-}
-
-func summariesTable(s []tracker.Summary) *table.Table {
-	t := table.New("", "metric", "last", "at step", "min", "at step", "max", "at step", "values")
-	t.Align = []table.Align{table.Left}
-	for _, m := range s {
-		key := m.Key
-		if m.Context != "" {
-			key += " (" + m.Context + ")"
-		}
-		t.Add(key, number(m.Last), fmt.Sprint(m.LastStep), number(m.Min), fmt.Sprint(m.MinStep), number(m.Max), fmt.Sprint(m.MaxStep), fmt.Sprint(m.Count))
-	}
-	return t
-}
-
-// pointsOutput draws the history of metrics, a line for each key.
-func pointsOutput(points []tracker.Point) output {
-	p := Plot{cfg: figure.Config{XLabel: "step"}}
-	for _, pt := range points {
-		l := p.line(strings.Join(nonEmpty(pt.Key, pt.Context), ", "))
-		l.x, l.y = append(l.x, float64(pt.Step)), append(l.y, pt.Value)
-	}
-	if len(p.lines) == 1 {
-		p.cfg.YLabel = p.lines[0].name
-	}
-	return p.draw()
 }

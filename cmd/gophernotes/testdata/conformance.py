@@ -1,11 +1,14 @@
 """The kernel against Jupyter's own conformance suite and against what
 notebooks need beyond it. Needs bin/gophernotes and the packages of
-notebooks/requirements.txt; `make test-kernel` has both.
+notebooks/requirements.txt; `make test-jupyter` has both. Nothing is timed here:
+PATIENCE only finds hangs. measure.py, in this folder, measures.
 """
 import json
 import os
 import pathlib
 import queue
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +16,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 KERNEL = os.environ.get("GOPHERNOTES", str(ROOT / "bin" / "gophernotes"))
+PATIENCE = 60  # seconds until what takes milliseconds is called a hang
 JUPYTER = tempfile.TemporaryDirectory()
 os.environ["JUPYTER_PATH"] = JUPYTER.name
 os.environ["JUPYTER_RUNTIME_DIR"] = str(pathlib.Path(JUPYTER.name, "runtime"))
@@ -40,7 +44,7 @@ class Conformance(jupyter_kernel_test.KernelTests):
     ]
     complete_code_samples = ["x := 1", 'fmt.Println("hi")', "func f() int {\n return 1 }", "for i := range 3 {\n}"]
     incomplete_code_samples = ["func f() int {", "fmt.Println(", "x := `abc"]
-    invalid_code_samples = []  # the interpreter's reader calls nothing invalid before it is run
+    invalid_code_samples = ["x := := 1", "func f() int { return ) }", "1 2"]
     code_page_something = None  # Go has no pager
     code_generate_error = 'panic("boom")'
     code_execute_result = [
@@ -61,15 +65,18 @@ class Conformance(jupyter_kernel_test.KernelTests):
 class Session:
     """One kernel and what its cells put out."""
 
-    def __init__(self, manager=None):
+    heard = ""  # all that was printed, whatever cell it belongs to
+
+    def __init__(self, manager=None, start=True):
         if manager is None:
             self.manager, self.client = start_new_kernel(kernel_name="gophersnake")
             return
         self.manager = manager
-        self.manager.start_kernel()
+        if start:
+            self.manager.start_kernel()
         self.client = manager.blocking_client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=10)
+        self.client.wait_for_ready(timeout=PATIENCE)
 
     def close(self):
         self.client.stop_channels()
@@ -78,7 +85,7 @@ class Session:
     def send(self, code):
         return self.client.execute(code)
 
-    def collect(self, sent, seconds=20):
+    def collect(self, sent, seconds=PATIENCE):
         """Returns the messages that cell `sent` published, up to its idle."""
         got, end = [], time.monotonic() + seconds
         while time.monotonic() < end:
@@ -86,6 +93,8 @@ class Session:
                 m = self.client.get_iopub_msg(timeout=0.2)
             except queue.Empty:
                 continue
+            if m["msg_type"] == "stream":
+                self.heard += m["content"]["text"]
             if m["parent_header"].get("msg_id") != sent:
                 continue
             if m["msg_type"] == "status" and m["content"]["execution_state"] == "idle":
@@ -93,8 +102,21 @@ class Session:
             got.append(m)
         raise AssertionError(f"the cell was not idle after {seconds} s: {got}")
 
-    def run(self, code, seconds=20):
-        return self.collect(self.send(code), seconds)
+    def run(self, code):
+        return self.collect(self.send(code))
+
+    def ask(self, sent, kind):
+        """Returns the content of the reply of a kind to the request `sent`."""
+        while True:
+            m = self.client.get_shell_msg(timeout=PATIENCE)
+            if m["msg_type"] == kind and m["parent_header"].get("msg_id") == sent:
+                return m["content"]
+
+    def died(self):
+        end = time.monotonic() + PATIENCE
+        while self.manager.is_alive() and time.monotonic() < end:
+            time.sleep(0.05)
+        return not self.manager.is_alive()
 
 
 def stream(messages, name="stdout"):
@@ -119,16 +141,12 @@ class Notebook(unittest.TestCase):
     def tearDownClass(cls):
         cls.session.close()
 
-    def interrupted(self, code, limit=1.0):
+    def interrupted(self, code):
         sent = self.session.send(code)
         time.sleep(0.4)
-        start = time.monotonic()
         self.session.manager.interrupt_kernel()
         got = self.session.collect(sent)
-        took = time.monotonic() - start
-        print(f"\n  interrupt of {code!r}: {1000*took:.0f} ms", end="", file=sys.stderr)
         self.assertIn("interrupted", error(got))
-        self.assertLess(took, limit)
         self.assertEqual(result(self.session.run("kept + 1")), "42")
 
     def test_interrupt_loop(self):
@@ -161,12 +179,8 @@ class Notebook(unittest.TestCase):
         self.assertEqual(kinds, ["stream", "display_data"] * 3 + ["execute_result"])
 
     def test_flood(self):
-        start = time.monotonic()
-        got = self.session.run('for i := range 200000 { fmt.Println("line", i) }', 60)
-        took = time.monotonic() - start
-        messages = sum(m["msg_type"] == "stream" for m in got)
-        print(f"\n  200000 lines: {took:.2f} s, {messages} messages", end="", file=sys.stderr)
-        self.assertLess(messages, 300)
+        got = self.session.run('for i := range 200000 { fmt.Println("line", i) }')
+        self.assertLess(sum(m["msg_type"] == "stream" for m in got), 2000)
         self.assertIn("is not shown", stream(got)[-200:])
 
     def test_ten_megabytes(self):
@@ -180,39 +194,91 @@ class Notebook(unittest.TestCase):
         self.assertEqual(stream(got), "a\ufffdb")
 
     def test_late_goroutine(self):
-        self.session.run('go func() { time.Sleep(300*time.Millisecond); fmt.Println("late") }()')
-        got = self.session.run("time.Sleep(600*time.Millisecond)")
+        self.session.run('gate, over := make(chan int), make(chan int)\ngo func() { <-gate; fmt.Println("late"); close(over) }()')
+        got = self.session.run("close(gate); <-over")
         self.assertEqual(stream(got), "late\n")
 
     def test_goroutine_panic(self):
-        got = self.session.run('go func() { var m map[string]int; m["a"] = 1 }()\ntime.Sleep(100*time.Millisecond)\nkept')
-        self.assertIn("panic in a goroutine: assignment to entry in nil map", stream(got, "stderr"))
-        self.assertEqual(result(got), "41")
+        self.session.run('go func() { var m map[string]int; m["a"] = 1 }()')
+        end = time.monotonic() + PATIENCE
+        while "The goroutine has ended" not in self.session.heard and time.monotonic() < end:
+            self.session.run("time.Sleep(50*time.Millisecond)")
+        self.assertIn("panic in a goroutine: assignment to entry in nil map", self.session.heard)
+        self.assertEqual(result(self.session.run("kept")), "41")
 
     def test_update(self):
         got = self.session.run('display.Show("here", display.HTML("1"))\ndisplay.Update("here", display.HTML("2"))')
         sent = [(m["msg_type"], m["content"]["transient"], m["content"]["data"]["text/html"]) for m in got if "display_data" in m["msg_type"]]
         self.assertEqual(sent, [("display_data", {"display_id": "here"}, "1"), ("update_display_data", {"display_id": "here"}, "2")])
 
+    def test_clear_output(self):
+        got = self.session.run("display.ClearOutput(true)\ndisplay.ClearOutput(false)")
+        self.assertEqual([m["content"]["wait"] for m in got if m["msg_type"] == "clear_output"], [True, False])
+
+    def test_comm_info(self):
+        self.assertEqual(self.session.ask(self.session.client.comm_info(), "comm_info_reply"), {"status": "ok", "comms": {}})
+
+    def test_completion(self):
+        self.session.run("someBuilder := strings.Builder{}")
+        for code, match in (("strings.Repl", "ReplaceAll"), ("someBuil", "someBuilder"), ("someBuilder.WriteS", "WriteString"), ("fmt.Sprint(strings.Ind", "IndexByte")):
+            reply = self.session.ask(self.session.client.complete(code, len(code)), "complete_reply")
+            self.assertIn(match, reply["matches"])
+            self.assertTrue(match.startswith(code[reply["cursor_start"]:]), reply)
+
+    def test_history(self):
+        self.session.run("777 + 1")
+        reply = self.session.ask(self.session.client.history(hist_access_type="search", pattern="777*"), "history_reply")
+        self.assertEqual(reply["history"][-1][2], "777 + 1")
+
+    def test_run_again(self):
+        code = 'err := fmt.Errorf("a")\nvar again = 1\nfunc ff() int { return 1 }\ntype tt struct{}\nfunc (tt) M() {}\nif err != nil { fmt.Print("x") }'
+        for _ in range(3):
+            got = self.session.run(code)
+            self.assertEqual((stream(got), stream(got, "stderr"), error(got)), ("x", "", ""))
+
+    def test_bad_methods(self):
+        self.session.run('type bad struct{}\nfunc (bad) HTML() string { panic("no HTML") }\nfunc (bad) SVG() string { panic("no SVG") }')
+        self.assertRegex(error(self.session.run("bad{}")), "no (HTML|SVG)")
+        sent = self.session.client.execute("kept", user_expressions={"a": "bad{}", "b": "kept + 1", "c": "nowhere"})
+        got = self.session.ask(sent, "execute_reply")["user_expressions"]
+        self.assertEqual([got[name]["status"] for name in "abc"], ["error", "ok", "error"])
+        self.assertRegex(got["a"]["evalue"], "no (HTML|SVG)")
+        self.assertEqual(got["b"]["data"]["text/plain"], "42")
+        self.assertRegex(error(self.session.run('Display(display.Any("", bad{}))\nvar never chan int\n')), "unsupported type|no (HTML|SVG)")
+        self.assertEqual(result(self.session.run("kept")), "41")
+
+    def test_all_or_nothing(self):
+        got = self.session.run('fmt.Println("not reached")\nkept = 7\nnowhere()')
+        self.assertIn("undefined identifier: nowhere", error(got))
+        self.assertEqual(stream(got), "")
+        self.assertEqual(result(self.session.run("kept")), "41")
+
+    def test_front_ends_come_and_go(self):
+        for _ in range(5):
+            other = self.session.manager.blocking_client()
+            other.start_channels()
+            other.hb_channel.unpause()
+            other.wait_for_ready(timeout=PATIENCE)
+            other.stop_channels()
+        self.assertEqual(result(self.session.run("kept")), "41")
+        self.assertTrue(self.session.manager.is_alive())
+
     def test_stop_on_error(self):
-        first, second = self.session.send('panic("no")'), self.session.send("kept = 7")
+        first, second = self.session.send('time.Sleep(500*time.Millisecond); panic("no")'), self.session.send("kept = 7")
         self.session.collect(first)
         self.session.collect(second)
         self.assertEqual(result(self.session.run("kept")), "41")
 
     def test_input_refused(self):
-        got = self.session.run("var name string\n_, err := fmt.Scanln(&name)\nerr", 5)
+        got = self.session.run("var name string\n_, err := fmt.Scanln(&name)\nerr")
         self.assertIn("EOF", result(got))
 
     def test_exit_refused(self):
         self.assertIn("would end the kernel", error(self.session.run("os.Exit(3)")))
 
     def inspect(self, code):
-        self.session.client.inspect(code, len(code))
-        m = self.session.client.get_shell_msg(timeout=5)
-        while m["msg_type"] != "inspect_reply":
-            m = self.session.client.get_shell_msg(timeout=5)
-        return m["content"]["data"].get("text/plain", "")
+        reply = self.session.ask(self.session.client.inspect(code, len(code)), "inspect_reply")
+        return reply["data"].get("text/plain", "")
 
     def test_inspect(self):
         self.assertIn("func Println(a ...any) (n int, err error)", self.inspect("fmt.Println"))
@@ -222,6 +288,8 @@ class Notebook(unittest.TestCase):
         self.assertIn("func (b *Builder) Len() int", self.inspect("sb.Len"))
         self.session.run("// half of x\nfunc half(x float64) float64 { return x/2 }")
         self.assertIn("func half(x float64) float64", self.inspect("half"))
+        self.session.run('import "github.com/gophersnake/gophersnake/pkg/tensor"')
+        self.assertRegex(self.inspect("tensor.From("), r"(?s)func From\(d \*Device, .*\) \*Tensor.+From ")
 
     def test_unknown_import(self):
         self.assertIn('package "example.com/nowhere" is not compiled', error(self.session.run('import "example.com/nowhere"')))
@@ -232,17 +300,60 @@ class Notebook(unittest.TestCase):
         self.assertTrue(error(self.session.run("x := := 3")))
 
 
+# Overrides a function of the C library that cells can reach, to print from C.
+C_SOURCE = """
+#include <stdio.h>
+#include <netdb.h>
+int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct addrinfo **r) {
+  printf("from C, no end of line: %s", n);
+  return EAI_NONAME;
+}
+"""
+
+
+@unittest.skipUnless(sys.platform == "linux" and shutil.which("cc"), "needs Linux and a C compiler")
+class FromC(unittest.TestCase):
+    def test_output(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source, library = pathlib.Path(folder, "say.c"), pathlib.Path(folder, "say.so")
+            source.write_text(C_SOURCE)
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+            manager = KernelManager(kernel_name="gophersnake")
+            manager.start_kernel(env={**os.environ, "LD_PRELOAD": str(library), "GODEBUG": "netdns=cgo"})
+            session = Session(manager, start=False)
+            try:
+                got = session.run('import ("net"; "fmt")\nfmt.Print("first, ")\nnet.LookupHost("here")\nfmt.Print(", last")')
+                self.assertIn("from C, no end of line: here", stream(got))
+                self.assertEqual(stream(session.run('fmt.Print("next")')), "next")
+            finally:
+                session.close()
+
+
+CRASH = 'time.AfterFunc(0, func() { panic("gone") }); time.Sleep(time.Minute)'
+
+
 class Crash(unittest.TestCase):
+    def test_restart(self):
+        """As Jupyter's server restarts a kernel: the same ports, the same client, which does not wait."""
+        session = Session()
+        try:
+            for i in range(3):
+                session.run('import "time"')
+                session.send(CRASH)
+                self.assertTrue(session.died())
+                session.manager.restart_kernel(now=True)
+                got = session.run(f"{i} + 1")
+                self.assertIn("panic: gone", stream(got, "stderr"))
+                self.assertEqual(result(got), str(i + 1))
+        finally:
+            session.close()
+
     def test_trace_is_kept(self):
         session = Session()
         try:
             session.run('import "time"')
-            session.send('time.AfterFunc(0, func() { panic("gone") }); time.Sleep(time.Second)')
-            for _ in range(100):
-                if not session.manager.is_alive():
-                    break
-                time.sleep(0.05)
-            self.assertFalse(session.manager.is_alive(), "a panic in a goroutine of the library ends the kernel")
+            session.send(CRASH)
+            self.assertTrue(session.died(), "a panic in a goroutine of the library ends the kernel")
             trace = pathlib.Path(session.manager.connection_file).with_suffix(".crash").read_text()
             self.assertIn("panic: gone", trace)
         finally:
@@ -262,16 +373,6 @@ class Crash(unittest.TestCase):
             self.assertNotIn("crashed", stream(session.run("1+1"), "stderr"))
         finally:
             session.close()
-
-
-class Speed(unittest.TestCase):
-    def test_ready(self):
-        start = time.monotonic()
-        session = Session()
-        took = time.monotonic() - start
-        session.close()
-        print(f"\n  ready after {1000*took:.0f} ms", end="", file=sys.stderr)
-        self.assertLess(took, 3)  # 1 s is the promise; CI's two cores may be busy
 
 
 if __name__ == "__main__":

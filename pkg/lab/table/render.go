@@ -108,6 +108,10 @@ func (t *Table) HTML() string {
 	return b.String()
 }
 
+// unbroken is the length up to which a cell's text is kept on one line: in a
+// narrow page the long texts give way, and then the table is scrolled.
+const unbroken = 24
+
 // htmlRow writes one row of <th> or <td>.
 func htmlRow(b *strings.Builder, tag string, cells []string, align []Align) {
 	extra := ""
@@ -116,7 +120,11 @@ func htmlRow(b *strings.Builder, tag string, cells []string, align []Align) {
 	}
 	b.WriteString("<tr>")
 	for i, a := range align {
-		b.WriteString("<" + tag + ` style="text-align:` + string(a) + extra + `">` + html.EscapeString(cell(cells, i)) + "</" + tag + ">")
+		text, wrap := cell(cells, i), ""
+		if uniseg.StringWidth(text) <= unbroken {
+			wrap = ";white-space:nowrap"
+		}
+		b.WriteString("<" + tag + ` style="text-align:` + string(a) + extra + wrap + `">` + html.EscapeString(text) + "</" + tag + ">")
 	}
 	b.WriteString("</tr>\n")
 }
