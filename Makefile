@@ -10,7 +10,7 @@ DB          ?= gophersnake.db
 RACE        := ./internal/live ./internal/pool ./internal/kernel/scan ./pkg/lab ./pkg/nb ./tracker ./tracker/sysmon
 
 .PHONY: help build reproduce results test test-go test-noasm test-race fuzz lint generate-check bench study clean \
-	kernel kernel-overlay lab venv test-kernel test-jupyter test-browser torture measure-kernel docker test-docker
+	kernel kernel-overlay lab venv test-kernel test-jupyter test-browser torture measure-kernel bench-tracker docker test-docker
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -91,29 +91,21 @@ notebooks/browser/node_modules: notebooks/browser/package-lock.json
 torture: ## kill, damage and fill the disk under the tracker, 200 times
 	$(GO) run ./internal/torture -trials 200
 
+BENCHVENV := $(OUT)/bench-tracker-venv
+bench-tracker: $(BENCHVENV)/ready ## compare the tracker with others, and check its gates
+	$(GO) run ./bench/tracker -venv $(BENCHVENV) -out $(OUT)/bench-tracker.md
+$(BENCHVENV)/ready: bench/tracker/requirements.txt
+	python3 -m venv $(BENCHVENV)
+	$(BENCHVENV)/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
 measure-kernel: kernel venv ## time the kernel: ready, imports, interrupts
 	$(VENV)/bin/python cmd/gophernotes/testdata/measure.py
 
 docker: ## build the image gophersnake: the program, the kernel, JupyterLab
 	docker build -t gophersnake .
 
-test-test-browser: build kernel venv notebooks/browser/node_modules ## the notebooks in JupyterLab, in headless Chromium
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
-		[ -n "$$CHROMIUM" ] || apt-get install -y -q chromium || { echo "no Chromium: install it, or name it in CHROMIUM"; exit 1; }
-	$(BIN) kernel install --prefix $(VENV)
-	cd notebooks/browser && node --test
-
-notebooks/browser/node_modules: notebooks/browser/package-lock.json
-	cd notebooks/browser && npm ci
-	@touch $@
-
-torture: ## kill, damage and fill the disk under the tracker, 200 times
-	$(GO) run ./internal/torture -trials 200
-
-measure-kernel: kernel venv ## time the kernel: ready, imports, interrupts
-	$(VENV)/bin/python cmd/gophernotes/testdata/measure.py
-
-docker: ## build the image and use it: command line, health, kernel, a notebook (ENGINE=podman for Podman)
+test-docker: ## build the image and use it: command line, health, kernel, a notebook (ENGINE=podman for Podman)
 	docker/test.sh
 
 fuzz: # a short smoke run of every fuzz target

@@ -27,8 +27,8 @@ type library struct {
 
 // The library's structs.
 type (
-	memory      struct{ total, free, used uint64 } // bytes
-	utilization struct{ gpu, memory uint32 }       // percent
+	memory      struct{ total, _, used uint64 } // bytes; the second is what is free
+	utilization struct{ gpu, memory uint32 }    // percent
 )
 
 // load finds the library, which comes with the driver, at run time: the
