@@ -111,12 +111,13 @@ test-docker: ## build the image and use it: command line, health, kernel, a note
 fuzz: # a short smoke run of every fuzz target
 	@$(GO) list ./... | while read -r pkg; do \
 		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 3s $$pkg || exit 1; \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 3s -fuzzminimizetime 20x $$pkg || exit 1; \
 		done; done
 
-bench: build ## time the kernels and measure how time grows with length
+bench: build ## time the kernels, growth with length, and PyTorch beside ours (installs it: several GB)
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./internal/kernel/... ./internal/device/cpu
 	$(BIN) bench --out $(OUT)
+	$(GO) run ./bench/torch -dir $(OUT)/bench -out docs/PERFORMANCE.md
 
 study: build ## the full preset: hours
 	$(BIN) ladder --preset full --db $(DB) --out $(OUT)

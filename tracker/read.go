@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/gophersnake/gophersnake/tracker/query"
 )
 
 // Summary is the state of one metric of a run. Extremes and mean leave NaN out; they are NaN if all values are.
@@ -105,26 +107,55 @@ func (s *Store) unknownMetric(ctx context.Context, info RunInfo, key, context st
 	return e
 }
 
+const selectSummary = `SELECT s.run_id, k.name, x.name, l.count, l.nan_count, l.last_step, l.last_ts_ms,
+	l.last_value, coalesce(l.min_step, 0), l.min_value, coalesce(l.max_step, 0), l.max_value, l.sum_value
+	FROM series s JOIN latest l ON l.series_id = s.id JOIN keys k ON k.id = s.key_id
+	JOIN contexts x ON x.id = s.context_id WHERE s.run_id `
+
+func scanSummary(rows *sql.Rows) (run int64, m Summary, err error) {
+	var ts int64
+	var last, lo, hi, sum sql.NullFloat64
+	err = rows.Scan(&run, &m.Key, &m.Context, &m.Count, &m.NaNs, &m.LastStep, &ts, &last, &m.MinStep, &lo, &m.MaxStep, &hi, &sum)
+	m.LastTime, m.Last, m.Min, m.Max = time.UnixMilli(ts), nanIfNull(last), nanIfNull(lo), nanIfNull(hi)
+	m.Mean = nanIfNull(sum) / float64(m.Count-m.NaNs)
+	return run, m, err
+}
+
 // Latest returns the summary of every metric of a run, ordered by key and context.
 func (s *Store) Latest(ctx context.Context, ref string) ([]Summary, error) {
 	var list []Summary
-	_, err := s.query(ctx, "read metrics", ref, `SELECT k.name, x.name, l.count, l.nan_count, l.last_step, l.last_ts_ms,
-		l.last_value, coalesce(l.min_step, 0), l.min_value, coalesce(l.max_step, 0), l.max_value, l.sum_value
-		FROM series s JOIN latest l ON l.series_id = s.id JOIN keys k ON k.id = s.key_id
-		JOIN contexts x ON x.id = s.context_id WHERE s.run_id = ? ORDER BY k.name, x.name`, nil, func(rows *sql.Rows) error {
-		var m Summary
-		var ts int64
-		var last, lo, hi, sum sql.NullFloat64
-		if err := rows.Scan(&m.Key, &m.Context, &m.Count, &m.NaNs, &m.LastStep, &ts, &last, &m.MinStep, &lo, &m.MaxStep,
-			&hi, &sum); err != nil {
-			return err
-		}
-		m.LastTime, m.Last, m.Min, m.Max = time.UnixMilli(ts), nanIfNull(last), nanIfNull(lo), nanIfNull(hi)
-		m.Mean = nanIfNull(sum) / float64(m.Count-m.NaNs)
+	_, err := s.query(ctx, "read metrics", ref, selectSummary+`= ? ORDER BY k.name, x.name`, nil, func(rows *sql.Rows) error {
+		_, m, err := scanSummary(rows)
 		list = append(list, m)
-		return nil
+		return err
 	})
 	return list, err
+}
+
+// LatestOf is Latest for many runs at once, in their order; what this process has logged to them and not committed
+// is not in it.
+func (s *Store) LatestOf(ctx context.Context, runs []RunInfo) ([][]Summary, error) {
+	if err := s.checkOpen("read metrics", false); err != nil {
+		return nil, err
+	}
+	ids, at := make([]int64, len(runs)), make(map[int64]int, len(runs))
+	for i, r := range runs {
+		ids[i], at[r.RowID] = r.RowID, i
+	}
+	rows, err := s.rdb.QueryContext(ctx, selectSummary+`IN (SELECT value FROM json_each(?)) ORDER BY s.run_id, k.name, x.name`, query.IDList(ids))
+	if err != nil {
+		return nil, explain("read metrics", s.paths.db, err)
+	}
+	defer rows.Close()
+	lists := make([][]Summary, len(runs))
+	for rows.Next() {
+		run, m, err := scanSummary(rows)
+		if err != nil {
+			return nil, explain("read metrics", s.paths.db, err)
+		}
+		lists[at[run]] = append(lists[at[run]], m)
+	}
+	return lists, explain("read metrics", s.paths.db, rows.Err())
 }
 
 func nanIfNull(v sql.NullFloat64) float64 {

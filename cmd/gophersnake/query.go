@@ -130,9 +130,6 @@ func (a *App) printAnswer(t *tracker.Table, form string) error {
 func asTable(t *tracker.Table) *table.Table {
 	out := table.New("", t.Header()...)
 	out.Rows, out.Notes = t.Rows(), t.Notes
-	if t.More() {
-		out.Note(fmt.Sprintf("%d of %d rows; limit and offset in the statement show others.", t.Len(), t.Total))
-	}
 	return out
 }
 

@@ -154,7 +154,7 @@ func (a *App) print(t *table.Table) {
 // The files in --out have all of them.
 func fit(t *table.Table, columns int) *table.Table {
 	whole := t
-	for _, name := range []string{"the one change", "p", "tokens/s", "expected", "step", "params", "diverged", "lr"} {
+	for _, name := range []string{"the one change", "curve", "p", "tokens/s", "expected", "step", "params", "diverged", "lr"} {
 		if columns == 0 || tableWidth(t) <= columns {
 			break
 		}

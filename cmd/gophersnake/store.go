@@ -19,7 +19,19 @@ func (a *App) openForRuns() (*tracker.Store, error) {
 	if errors.Is(err, tracker.ErrReadOnly) { // the library's hint is about its options
 		err = hinted(err, "make the file and its directory writable; --db names another")
 	}
+	a.tellRecovered(store, err)
 	return store, err
+}
+
+// tellRecovered says what opening the database brought back after a crash, and
+// what it could not.
+func (a *App) tellRecovered(store *tracker.Store, err error) {
+	if err != nil {
+		return
+	}
+	for _, r := range store.Recovered() {
+		fmt.Fprintf(a.Err, "note: %s\n", r)
+	}
 }
 
 // openForReading opens a database that must exist. One that cannot be written
@@ -30,8 +42,9 @@ func (a *App) openForReading() (*tracker.Store, error) {
 	}
 	store, err := tracker.Open(a.db)
 	if errors.Is(err, tracker.ErrReadOnly) {
-		return tracker.Open(a.db, tracker.WithReadOnly())
+		store, err = tracker.Open(a.db, tracker.WithReadOnly())
 	}
+	a.tellRecovered(store, err)
 	return store, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,29 +15,6 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/tracker"
 )
-
-func TestBestFirst(t *testing.T) {
-	run := func(id string, values ...float64) listed {
-		l := listed{RunInfo: tracker.RunInfo{ID: id}}
-		for _, v := range values {
-			l.metrics = append(l.metrics, tracker.Summary{Key: "test/accuracy", Last: v}, tracker.Summary{Key: "test/loss", Last: v})
-		}
-		return l
-	}
-	for key, want := range map[string]string{"test/accuracy": "c b a nan", "test/loss": "a b c nan"} {
-		got, err := bestFirst([]listed{run("nan", math.NaN()), run("a", 0.1), run("c", 0.9), run("without"), run("b", 0.5)}, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var ids []string
-		for _, r := range got {
-			ids = append(ids, r.ID)
-		}
-		if s := strings.Join(ids, " "); s != want {
-			t.Errorf("%s: %s, want %s", key, s, want)
-		}
-	}
-}
 
 func TestFitDropsColumns(t *testing.T) {
 	whole := table.New("t", "arm", "the one change", "p", "result")

@@ -245,7 +245,7 @@ func TestErrorText(t *testing.T) {
 // TestNothingSpliced: no text of the query gets into the SQL.
 func TestNothingSpliced(t *testing.T) {
 	const evil = "zz'; DROP TABLE runs; --"
-	quoted := quote(evil)
+	quoted := Quote(evil)
 	name := "`" + evil + "`"
 	text := "select metrics." + name + " as " + name + ", params." + name + " from " + quoted + " where tags." + name + " = " + quoted +
 		" and name like " + quoted + " and params." + name + " in (" + quoted + ") and env." + name + " != " + quoted +

@@ -22,7 +22,7 @@ func (s *Statement) String() string {
 	if len(s.From) > 0 {
 		names := make([]string, len(s.From))
 		for i, n := range s.From {
-			names[i] = quote(n.Value)
+			names[i] = Quote(n.Value)
 		}
 		parts = append(parts, "from "+strings.Join(names, ", "))
 	}
@@ -129,7 +129,8 @@ func list(exprs []Expr) string {
 	return strings.Join(items, ", ")
 }
 
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// Quote prints a text as a literal: 'it”s'.
+func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // name prints a name: bare if it is a word (or several with dots) that the parser would not take for a keyword.
 func name(s string) string {
@@ -181,7 +182,7 @@ func (e *Number) String() string {
 }
 
 // String gives the text in single quotes.
-func (e *Text) String() string { return quote(e.Value) }
+func (e *Text) String() string { return Quote(e.Value) }
 
 // String gives the duration as written.
 func (e *Duration) String() string { return e.Source }

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	initializer "github.com/gophersnake/gophersnake/pkg/init"
+	"github.com/gophersnake/gophersnake/pkg/nn"
+	"github.com/gophersnake/gophersnake/pkg/optim"
+	"github.com/gophersnake/gophersnake/pkg/tensor"
+)
+
+// work is what a process measures.
+type work interface {
+	step() float64           // once; a loss, a token
+	warm(n int) []float64    // n steps, and what the other side must find, too
+	params() []*tensor.Param // what is trained
+}
+
+// seed of the starting weights.
+const seed = 1
+
+func newWork(j Job, dev *tensor.Device) (work, error) {
+	b := nn.NewBuilder(dev, seed)
+	switch j.Kind {
+	case kindTrain:
+		return newTrain(b, j)
+	case kindScan:
+		return &scanWork{p: scanParams(b, j), tape: tensor.NewTape(dev)}, nil
+	case kindGenerate:
+		return newGenerate(b, j)
+	case kindBlock:
+		return newBlockWork(b, j)
+	}
+	return nil, fmt.Errorf("kind %q is not known", j.Kind)
+}
+
+// repeat is warm for work whose steps tell what was found.
+func repeat(w work, n int) []float64 {
+	var out []float64
+	for range n {
+		out = append(out, w.step())
+	}
+	return out
+}
+
+// train is a full training step: forward, cross-entropy, backward, clipping,
+// AdamW.
+type train struct {
+	j               Job
+	m               model
+	p               []*tensor.Param
+	opt             *optim.AdamW
+	tape            *tensor.Tape
+	tokens, targets []int32
+}
+
+func newTrain(b *nn.Builder, j Job) (*train, error) {
+	m, err := buildModel(b, j)
+	if err != nil {
+		return nil, err
+	}
+	opt, err := optim.NewAdamW(b.Params(), optim.DefaultAdamWConfig())
+	if err != nil {
+		return nil, err
+	}
+	t := drawTokens(j.Batch*j.Length+1, j.Vocab)
+	return &train{j: j, m: m, p: b.Params(), opt: opt, tape: tensor.NewTape(b.Device), tokens: t[:len(t)-1], targets: t[1:]}, nil
+}
+
+// drawTokens returns n pseudo-random tokens, the same as the peer's draw_tokens.
+func drawTokens(n, vocab int) []int32 {
+	x := uint32(1)
+	out := make([]int32, n)
+	for i := range out {
+		x = x*1664525 + 1013904223
+		out[i] = int32(x >> 16 % uint32(vocab))
+	}
+	return out
+}
+
+func (t *train) step() float64 {
+	t.tape.Reset()
+	loss := t.tape.CrossEntropy(t.m.Tokens(t.tape, t.tokens, t.j.Batch, t.j.Length, nil), t.targets)
+	t.tape.Backward(loss)
+	value := loss.Item()
+	t.opt.Step(t.j.LR)
+	return value
+}
+
+func (t *train) warm(n int) []float64    { return repeat(t, n) }
+func (t *train) params() []*tensor.Param { return t.p }
+
+// scanWork is the selective scan by itself, gate included.
+type scanWork struct {
+	p    []*tensor.Param
+	tape *tensor.Tape
+}
+
+func (w *scanWork) loss() *tensor.Tensor {
+	t := func(i int) *tensor.Tensor { return w.p[i].Tensor }
+	w.tape.Reset()
+	y := w.tape.SelectiveScan(tensor.SelectiveScan{U: t(0), Delta: t(1), Softplus: true, A: t(2), B: t(3), C: t(4), Dskip: t(5), Z: t(6)})
+	return w.tape.Mean(y)
+}
+
+func (w *scanWork) step() float64 {
+	loss := w.loss()
+	w.tape.Backward(loss)
+	tensor.ZeroGrad(w.p)
+	return loss.Item()
+}
+
+// warm returns the loss and the norm of every gradient.
+func (w *scanWork) warm(n int) []float64 {
+	for range n - 1 {
+		w.step()
+	}
+	loss := w.loss()
+	w.tape.Backward(loss)
+	out := []float64{loss.Item()}
+	for i := range w.p {
+		out = append(out, math.Sqrt(tensor.SumSquaresGrad(w.p[i:i+1])))
+	}
+	tensor.ZeroGrad(w.p)
+	return out
+}
+
+func (w *scanWork) params() []*tensor.Param { return w.p }
+
+// generate is greedy generation of one stream.
+type generate struct {
+	m     model
+	p     []*tensor.Param
+	tape  *tensor.Tape
+	state *nn.State
+	token int32
+}
+
+func newGenerate(b *nn.Builder, j Job) (*generate, error) {
+	m, err := buildModel(b, j)
+	if err != nil {
+		return nil, err
+	}
+	g := &generate{m: m, p: b.Params(), tape: tensor.NewTape(b.Device), state: m.(*nn.Model).NewState(1)}
+	g.tape.SetGrad(false)
+	g.tape.SetTraining(false)
+	return g, nil
+}
+
+func (g *generate) step() float64 {
+	g.tape.Reset()
+	g.token = g.tape.Argmax(g.m.Tokens(g.tape, []int32{g.token}, 1, 1, g.state))[0]
+	return float64(g.token)
+}
+
+// warm returns the tokens, then the greatest score that follows them.
+func (g *generate) warm(n int) []float64 {
+	out := repeat(g, n)
+	g.tape.Reset()
+	before := g.state.Export()
+	out = append(out, slices.Max(g.m.Tokens(g.tape, []int32{g.token}, 1, 1, g.state).Data()))
+	if err := g.state.Import(before); err != nil {
+		panic("bench: generate: " + err.Error()) // a state takes back what it gave
+	}
+	return out
+}
+
+func (g *generate) params() []*tensor.Param { return g.p }
+
+// blockWork is forward and backward of one block over one sequence.
+type blockWork struct {
+	block *nn.Block
+	p     []*tensor.Param
+	in    *tensor.Tensor
+	tape  *tensor.Tape
+}
+
+func newBlockWork(b *nn.Builder, j Job) (*blockWork, error) {
+	k, err := buildBlock(b, j)
+	if err != nil {
+		return nil, err
+	}
+	x := initializer.Normal(initializer.NewRand(seed, "inputs"), j.Batch*j.Length*j.D, 1)
+	return &blockWork{k, b.Params(), tensor.Variable(b.Device, x, j.Batch, j.Length, j.D), tensor.NewTape(b.Device)}, nil
+}
+
+func (w *blockWork) step() float64 {
+	w.tape.Reset()
+	loss := w.tape.Mean(w.block.Forward(w.tape, w.in, nil))
+	w.tape.Backward(loss)
+	tensor.ZeroGrad(w.p)
+	return loss.Item()
+}
+
+func (w *blockWork) warm(n int) []float64    { return repeat(w, n) }
+func (w *blockWork) params() []*tensor.Param { return w.p }
