@@ -73,6 +73,10 @@ func TestEveryPackage(t *testing.T) {
 		ours + "pkg/tensor":     {`tensor.From(tensor.Reference(), []float64{1, 2, 3, 4}, 2, 2).Dim(1)`, "2"},
 		ours + "tracker":        {`tracker.DefaultConfig("x.db").Path`, "x.db"},
 
+		ours + "tracker/analysis": {`analysis.Group{Samples: []analysis.Sample{{Value: 1}, {Value: 3}}}.ExpectedBest(1, analysis.Options{})`, "2"},
+		ours + "tracker/sysmon":   {`(func() error { _, err := sysmon.Start(nil, sysmon.Options{Every: -1}); return err })() != nil`, "true"},
+
+		"gonum.org/v1/gonum/cmplxs":        {`cmplxs.Sum([]complex128{1, 2i})`, "(1+2i)"},
 		"gonum.org/v1/gonum/diff/fd":       {`fd.Derivative(func(x float64) float64 { return 2 * x }, 1, nil) > 1.99`, "true"},
 		"gonum.org/v1/gonum/dsp/fourier":   {`fourier.NewFFT(8).Freq(1)`, "0.125"},
 		"gonum.org/v1/gonum/floats":        {`floats.Sum([]float64{1, 2, 3})`, "6"},
