@@ -128,6 +128,14 @@ func (c Comparison) Verdict() Verdict {
 	return Worse
 }
 
+// verdict is Verdict as a clause.
+func (c Comparison) verdict() string {
+	if v := c.Verdict(); v != Open {
+		return "A is " + string(v)
+	}
+	return "Undecided: the interval contains 0"
+}
+
 // String is the comparison in a few lines.
 func (c Comparison) String() string {
 	var b strings.Builder
@@ -141,7 +149,7 @@ func (c Comparison) String() string {
 	default:
 		fmt.Fprintf(&b, "A − B, not paired (%s): %s, g=%.2g\n", c.Unpaired, c.Welch, c.Welch.Effect)
 	}
-	fmt.Fprintf(&b, "A is %s", c.Verdict())
+	b.WriteString(c.verdict())
 	if c.BestOf > 0 {
 		fmt.Fprintf(&b, "; best of %d tries, expected: A %.4g, B %.4g", c.BestOf, c.BestA, c.BestB)
 	}

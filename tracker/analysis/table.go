@@ -61,7 +61,7 @@ func (c Comparison) Table() *table.Table {
 	if !c.Pairs {
 		t.Note("Not paired: " + c.Unpaired + ".")
 	}
-	t.Note(fmt.Sprintf("A is %s. Best of %d tries, expected: A %.4g, B %.4g.", c.Verdict(), c.BestOf, c.BestA, c.BestB))
+	t.Note(fmt.Sprintf("%s. Best of %d tries, expected: A %.4g, B %.4g.", c.verdict(), c.BestOf, c.BestA, c.BestB))
 	return t
 }
 
