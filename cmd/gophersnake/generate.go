@@ -14,6 +14,7 @@ import (
 	"github.com/gophersnake/gophersnake/internal/logbook"
 	"github.com/gophersnake/gophersnake/pkg/lab"
 	"github.com/gophersnake/gophersnake/pkg/task"
+	"github.com/gophersnake/gophersnake/pkg/tensor"
 	"github.com/gophersnake/gophersnake/tracker"
 )
 
@@ -24,6 +25,7 @@ type generateFlags struct {
 	temperature float64
 	seed        uint64
 	workers     int
+	weights     string
 }
 
 func (a *App) generateCommand() *cobra.Command {
@@ -35,7 +37,11 @@ func (a *App) generateCommand() *cobra.Command {
 going on from the state of the last. A model of bytes writes text; any other
 writes the numbers of its symbols, and takes a prompt of such numbers.
 
-The same run, prompt, temperature and seed draw the same tokens.`,
+--weights bf16 or int8 keeps the weight matrices in two bytes or one a number
+instead of four: the scores change by some tenths of a per cent, and a model
+that does not fit into the processor's caches draws two to four times as fast.
+
+The same run, prompt, temperature, seed and weights draw the same tokens.`,
 		Example: `  gophersnake generate RUN --prompt 'func (' --tokens 400 --temperature 0.7
   gophersnake generate RUN --prompt '3 1 4 1 5' --tokens 10 --temperature 0`,
 		Args:              takes("RUN"),
@@ -47,6 +53,9 @@ The same run, prompt, temperature and seed draw the same tokens.`,
 			if err := notNegative(cmd, "workers"); err != nil {
 				return err
 			}
+			if err := tensor.CheckWeights(tensor.Weights(f.weights)); err != nil {
+				return usage(cmd, fmt.Errorf("--weights is %q, want one of %q", f.weights, tensor.WeightFormats()))
+			}
 			return a.withStore(func(s *tracker.Store) error { return a.generate(cmd, s, args[0], f) })
 		},
 	}
@@ -56,6 +65,7 @@ The same run, prompt, temperature and seed draw the same tokens.`,
 	flags.Float64Var(&f.temperature, "temperature", 0.8, "0 takes the most likely token; larger is bolder")
 	flags.Uint64Var(&f.seed, "seed", 1, "of the draw")
 	flags.IntVar(&f.workers, "workers", 0, "cores, 0 for all")
+	flags.StringVar(&f.weights, "weights", string(tensor.WeightsFloat32), "format of the weights: float32, bf16 or int8")
 	return cmd
 }
 
@@ -80,7 +90,7 @@ func (a *App) generate(cmd *cobra.Command, s *tracker.Store, ref string, f gener
 	if past.Checkpoint == nil {
 		return fmt.Errorf("run %s left no checkpoint to generate from", past.ID)
 	}
-	o := lab.GenerateOptions{Tokens: f.tokens, Temperature: f.temperature, Seed: f.seed, Workers: f.workers}
+	o := lab.GenerateOptions{Tokens: f.tokens, Temperature: f.temperature, Seed: f.seed, Workers: f.workers, Weights: tensor.Weights(f.weights)}
 	text := byteLevel(e.Task.Name)
 	if o.Prompt, err = promptTokens(f.prompt, task.SpecOf(e.Task).VocabIn, text); err != nil {
 		return usage(cmd, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/pkg/task"
 	"github.com/gophersnake/gophersnake/tracker"
+	"github.com/gophersnake/gophersnake/tracker/sysmon"
 )
 
 // runFlags are the flags of the command run.
@@ -32,6 +33,7 @@ type runFlags struct {
 	resume     string
 	workers    int
 	checkpoint int
+	monitor    time.Duration
 }
 
 func (a *App) runCommand() *cobra.Command {
@@ -80,6 +82,7 @@ func (f *runFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.collection, "collection", "runs", "collection that the run belongs to")
 	flags.StringVar(&f.resume, "resume", "", "go on with this interrupted RUN")
 	flags.IntVar(&f.workers, "workers", 0, "cores, 0 for all")
+	flags.DurationVar(&f.monitor, "monitor", 5*time.Second, "time between samples of CPU, memory and GPU, 0 for none")
 	flags.IntVar(&f.checkpoint, "checkpoint-every", 1000, "steps between checkpoints that survive a crash, 0 for none")
 	completeFrom(cmd, "task", texts(task.Names()))
 	completeFrom(cmd, "rung", lab.RungNames())
@@ -88,6 +91,9 @@ func (f *runFlags) bind(cmd *cobra.Command) {
 
 // run trains, resumes or prints one experiment.
 func (a *App) run(cmd *cobra.Command, f runFlags, args []string) error {
+	if f.monitor != 0 && (f.monitor < 10*time.Millisecond || f.monitor > time.Hour) {
+		return usage(cmd, fmt.Errorf("--monitor is %v, want 0 or 10ms to 1h", f.monitor))
+	}
 	if err := notNegative(cmd, "workers", "checkpoint-every"); err != nil {
 		return err
 	}
@@ -245,7 +251,8 @@ func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err e
 	if err != nil {
 		return err
 	}
-	return a.train(ctx, store, e, rec.(*logbook.Recorder), lab.Options{Workers: f.workers, Corpora: corpora, CheckpointEvery: f.checkpoint})
+	o := lab.Options{Workers: f.workers, Corpora: corpora, CheckpointEvery: f.checkpoint}
+	return a.train(ctx, store, e, rec.(*logbook.Recorder), o, f.monitor)
 }
 
 // resumeRun goes on with an interrupted run.
@@ -280,17 +287,25 @@ func (a *App) resumeRun(ctx context.Context, f runFlags) error {
 		if err != nil {
 			return err
 		}
-		return a.train(ctx, store, e, rec.(*logbook.Recorder), lab.Options{Workers: f.workers, Resume: past.Checkpoint, CheckpointEvery: f.checkpoint})
+		o := lab.Options{Workers: f.workers, Resume: past.Checkpoint, CheckpointEvery: f.checkpoint}
+		return a.train(ctx, store, e, rec.(*logbook.Recorder), o, f.monitor)
 	})
 }
 
 // train carries out a run that is open in the database and shows what came of
-// it.
-func (a *App) train(ctx context.Context, store *tracker.Store, e lab.Experiment, rec *logbook.Recorder, o lab.Options) error {
+// it. Every monitor, the state of the machine is logged under system/.
+func (a *App) train(ctx context.Context, store *tracker.Store, e lab.Experiment, rec *logbook.Recorder, o lab.Options, monitor time.Duration) error {
 	start := time.Now()
 	info, err := store.Run(ctx, rec.ID())
 	if err != nil {
 		return err
+	}
+	if monitor > 0 {
+		m, err := sysmon.Start(rec.Run(), sysmon.Options{Every: monitor})
+		if err != nil {
+			return err
+		}
+		defer m.Stop() // what it could not read is no failure of the training
 	}
 	p := a.singleProgress(info.Name, e.Steps)
 	defer p.announceInterrupt(ctx)()

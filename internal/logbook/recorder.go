@@ -16,6 +16,9 @@ func Record(run *tracker.Run) *Recorder { return &Recorder{run} }
 // ID returns the run's id.
 func (r *Recorder) ID() string { return r.run.ID() }
 
+// Run returns the run that is logged to.
+func (r *Recorder) Run() *tracker.Run { return r.run }
+
 // Log records one value of a metric at a step.
 func (r *Recorder) Log(key string, step int64, value float64) error {
 	return r.run.Log(key, step, value)
