@@ -1,6 +1,10 @@
 package gemm
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/gophersnake/gophersnake/internal/kernel/isa"
+)
 
 // The sizes of what is computed at a time. All are about caches, measured on
 // processors with 32 to 48 KB of first-level and 0.5 to 1 MB of second-level
@@ -12,11 +16,13 @@ const (
 	// rowBlock is the number of rows of A that are used with all panels
 	// before the next rows: 96·kBlock floats are 96 KB of second-level cache.
 	rowBlock = 16 * tileRows
-	// A transposed A is used as it is, six neighbours of each of its rows,
-	// rather than packed, if C has at most directCols columns (copying does
-	// not pay) and A's rows lie so that a block's lines do not push each
-	// other out of the second-level cache: at most directStride floats apart
-	// and not by a multiple of badStride floats, a page.
+	// A transposed A is used as it is, neighbours of each of its rows, rather
+	// than packed, if C has at most directCols columns (copying does not pay)
+	// and A's rows lie so that a block's lines do not push each other out of
+	// the second-level cache: at most directStride floats apart and not by a
+	// multiple of badStride floats, a page. The AVX-512 kernels pass over A
+	// half as many times: with them, it takes two pages to do harm, and the
+	// number of columns does not matter.
 	directCols   = 8 * tileCols
 	directStride = 2048
 	badStride    = 1024
@@ -38,7 +44,14 @@ type block struct {
 	ldc  int
 	bias []float32 // of all columns, as long as all panels; or nil
 	add  bool      // add to C instead of overwriting it
+	next *upcoming // nil if not known
 }
+
+// An upcoming is memory that is read after a block of a sliced product. The
+// AVX-512 kernel for whole tiles fetches it while it computes; else packing B,
+// which computes nothing, would have to wait for it, and so would reading a
+// transposed A.
+type upcoming struct{ first, second []float32 }
 
 // multiply computes a block: C[i,j] (+)= bias[j] + Σ_{p ∈ [k0,k1)} A[i,p]·B[p,j].
 func (o *operands) multiply(x block) {
@@ -52,7 +65,7 @@ func (o *operands) multiply(x block) {
 		x.multiply(&t)
 		return
 	}
-	if x.j1-x.j0 <= directCols && o.lda <= directStride && o.lda%badStride != 0 {
+	if inPlace(o.lda, x.j1-x.j0) {
 		t.a, t.aRow, t.aCol, t.aStep = o.a[x.k0*o.lda+x.i0:], 1, o.lda, tileRows
 		x.multiply(&t)
 		return
@@ -65,9 +78,18 @@ func (o *operands) multiply(x block) {
 	buf.release()
 }
 
-// multiply computes the block, t having A: first the rows in whole tiles,
-// panel by panel, then the rest of the rows.
-func (x *block) multiply(t *tiles) {
+// inPlace reports whether a transposed A with rows lda floats apart is used as
+// it is for cols columns of C.
+func inPlace(lda, cols int) bool {
+	if isa.UseAVX512 {
+		return lda <= directStride && lda%(2*badStride) != 0
+	}
+	return cols <= directCols && lda <= directStride && lda%badStride != 0
+}
+
+// multiplyNarrow computes the block with tiles of at most 6 × 16, t having A:
+// first the rows in whole tiles, panel by panel, then the rest of the rows.
+func (x *block) multiplyNarrow(t *tiles) {
 	a, full := t.a, (x.i1-x.i0)/tileRows
 	if full > 0 {
 		t.cStep = tileRows * x.ldc
@@ -131,11 +153,15 @@ func packedCols(cols int) int {
 	return (cols + halfCols - 1) / halfCols * halfCols
 }
 
-// packB copies the columns [j0, j1) and terms [k0, k1) of op(B) to panels.
+// packB copies the columns [j0, j1) and terms [k0, k1) of op(B) to panels, of
+// rows packCols columns at a time: panels may lie 16 KB apart, so that lines of
+// more than 8 to 12 of them do not fit the first-level cache together.
 func (o *operands) packB(j0, j1, k0, k1 int, dst []float32) {
 	k := k1 - k0
 	if !o.transB {
-		packRows(k, o.b[k0*o.ldb+j0:], o.ldb, j1-j0, dst)
+		for j := j0; j < j1; j += packCols {
+			packRows(k, o.b[k0*o.ldb+j:], o.ldb, min(j1-j, packCols), dst[(j-j0)*k:])
+		}
 		return
 	}
 	for j := j0; j < j1; j += tileCols {

@@ -18,8 +18,9 @@
 // along k; it is run over the rows of A while the panel stays in the first
 // cache. A is read where it lies, except that a transposed one with
 // inconvenient strides is packed too. A last panel of at most 8 columns is 8
-// wide. Jobs and buffers are used again: after the first products of a shape,
-// nothing is allocated.
+// wide. With AVX-512 the tile is 12 rows × 32 columns, two panels. Jobs and
+// buffers are used again: after the first products of a shape, nothing is
+// allocated.
 //
 // # Same bits for any number of workers
 //
@@ -29,7 +30,8 @@
 // the blocks' sums are added in order. Workers share out rows and columns,
 // never the terms of one sum. Only where C is small and k is large, as in
 // gradients of weights, k itself is first cut into slices (see slices), whose
-// sums are then added in order.
+// sums are then added in order. The AVX-512 kernels compute the same bits as
+// the AVX2 ones.
 //
 // The plain Go kernels (build tag noasm, or a processor without AVX2) add in
 // the same order but round each product by itself unless the compiler fuses

@@ -58,6 +58,8 @@ type job struct {
 	rowsEach, colsEach int // rows and columns of C in a task
 	colTasks           int
 
+	next [maxSlices]upcoming // by slice: what follows its current block
+
 	packTask, blockTask, sliceTask, sumTask func(i int)
 }
 
@@ -86,7 +88,7 @@ func takeJob(workers int, o *operands) *job {
 }
 
 func (j *job) release() {
-	j.operands = operands{} // do not hold on to the caller's memory
+	j.operands, j.next = operands{}, [maxSlices]upcoming{} // do not hold on to the caller's memory
 	jobs.Put(j)
 }
 
@@ -148,11 +150,11 @@ func (j *job) share() {
 	if j.workers > 1 {
 		want := tasksPerWorker * j.workers
 		if j.m < want*rowBlock {
-			j.rowsEach = max(minRows, roundUp((j.m+want-1)/want, tileRows))
+			j.rowsEach = max(minRows, roundUp((j.m+want-1)/want, 2*tileRows))
 		}
 		if rowTasks := (j.m + j.rowsEach - 1) / j.rowsEach; rowTasks < want/2 {
 			colTasks := (want/2 + rowTasks - 1) / rowTasks
-			j.colsEach = roundUp((cols+colTasks-1)/colTasks, tileCols)
+			j.colsEach = roundUp((cols+colTasks-1)/colTasks, 2*tileCols)
 			j.colTasks = (cols + j.colsEach - 1) / j.colsEach
 		}
 	}
@@ -206,7 +208,7 @@ func (j *job) sliceBounds(i int) (k0, k1 int) {
 func (j *job) multiplySlice(i int) {
 	panels := takeScratch(packedCols(j.n) * j.kc)
 	defer panels.release()
-	x := block{j1: j.n, b: panels.floats, c: j.c, ldc: j.ldc}
+	x := block{j1: j.n, b: panels.floats, c: j.c, ldc: j.ldc, next: &j.next[i]}
 	k0, k1 := j.sliceBounds(i)
 	if i > 0 {
 		x.c, x.ldc = j.sums.floats[(i-1)*j.m*j.n:], j.n
@@ -214,6 +216,7 @@ func (j *job) multiplySlice(i int) {
 	for x.k0 = k0; x.k0 < k1; x.k0 = x.k1 {
 		x.k1 = min(x.k0+j.kc, k1)
 		j.packB(0, j.n, x.k0, x.k1, panels.floats)
+		j.next[i] = j.upcoming(i, x.k1, k1)
 		for x.i0 = 0; x.i0 < j.m; x.i0 = x.i1 {
 			x.i1 = min(x.i0+rowBlock, j.m)
 			y := x
@@ -225,6 +228,20 @@ func (j *job) multiplySlice(i int) {
 			j.multiply(y)
 		}
 	}
+}
+
+// upcoming is where A and B hold the block of terms that follows k in slice i,
+// which ends at k1, or else begins the slice that its worker is likely to
+// compute next.
+func (j *job) upcoming(i, k, k1 int) (u upcoming) {
+	if k == k1 && i+j.workers < j.slices {
+		k, k1 = j.sliceBounds(i + j.workers)
+	}
+	if k1 = min(k+j.kc, k1); k < k1 && j.transA && !j.transB {
+		u.first = j.b[k*j.ldb : (k1-1)*j.ldb+j.n]
+		u.second = j.a[k*j.lda : (k1-1)*j.lda+j.m]
+	}
+	return u
 }
 
 // sumRow adds the slices' sums of row i to C.

@@ -13,6 +13,9 @@ func multiplyAcross(rows int, t *tiles) { multiplyGo(rows, tileCols, t) }
 // multiply runs the kernel for tiles of rows × lanes over t.
 func multiply(rows, lanes int, t *tiles) { multiplyGo(rows, lanes, t) }
 
+// multiplyRows is not called: isa.UseAVX512 is false.
+func multiplyRows(int, int, *tiles) {}
+
 // packRows copies k rows of width floats, ld apart, to panels: column 16q+s of
 // row p goes to dst[16k·q + L·p + s], where L is 16, or 8 for a last panel of
 // at most 8 columns. Missing columns are zero.

@@ -25,16 +25,33 @@ const (
 // of 16 columns, have aStep = 0 and cStep = 16; kernels with 32 or 64 lanes
 // take two or four of them. count is a multiple of what is taken at a time.
 //
+// The AVX-512 kernels (avx512mul…) instead take tiles of R rows (1 to 12) and P
+// panels of 16 columns, wherever the next tile lies. Rows 6 to 11 of A are aHalf
+// further, and width, that of all P panels, is more than 16·(P-1):
+//
+//	C[r,s]   is c[q·cStep + r·cRow + s]
+//	A[r,p]   is a[q·aStep + r/6·aHalf + r%6·aRow + p·aCol]
+//	B[p,s]   is b[q·bStep + s/16·bPanel + 16·p + s%16]
+//	start[s] is start[q·startStep + s/16·startPanel + s%16]
+//
+// With term p of tile q, the kernel for 12 rows and two panels fetches the line
+// of ahead[q·aheadTile + p·aheadStep], which may lie past the end.
+//
 // The generator of the assembly reads this declaration for the fields'
 // offsets; all of them are 8 bytes wide.
 type tiles struct {
 	a, b, c, start []float32
 
-	count, k         int
-	aRow, aCol       int
-	cRow             int
-	aStep, bStep     int
-	cStep, startStep int
-	width            int // valid columns, 1 … L
-	add              int // 1: add to C; 0: overwrite it, without reading it
+	count, k           int
+	aRow, aCol         int
+	cRow               int
+	aStep, bStep       int
+	cStep, startStep   int
+	aHalf              int
+	bPanel, startPanel int
+	width              int // valid columns, 1 … L
+	add                int // 1: add to C; 0: overwrite it, without reading it
+
+	ahead                []float32
+	aheadStep, aheadTile int
 }

@@ -1,17 +1,25 @@
 // Package isa says, once at start, which instruction set the kernels use.
+//
+// GODEBUG=cpu.avx512f=off or cpu.avx2=off take a set away, to compare or to
+// test: package cpu reads it at start.
 package isa
 
 // Names of the instruction sets that a kernel table can be built for. They
 // are recorded with every run.
 const (
-	AVX2 = "avx2"
-	Go   = "go"
+	AVX512 = "avx512"
+	AVX2   = "avx2"
+	Go     = "go"
 )
 
-// Name is the chosen instruction set: AVX2 when the processor has AVX2 and
-// FMA and the build is not tagged noasm, Go otherwise.
+// Name is the chosen instruction set: the widest that the processor has, Go
+// without AVX2 and FMA or in a build with the tag noasm. AVX512 and AVX2
+// compute the same bits.
 func Name() string {
-	if UseAVX2 {
+	switch {
+	case UseAVX512:
+		return AVX512
+	case UseAVX2:
 		return AVX2
 	}
 	return Go

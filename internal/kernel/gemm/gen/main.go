@@ -1,4 +1,4 @@
-// Command gen writes the AVX2 kernels of package gemm.
+// Command gen writes the AVX2 and AVX-512 kernels of package gemm.
 package main
 
 import (
@@ -52,6 +52,15 @@ func main() {
 	g.mul(2, 2, 2)
 	g.mul(3, 2, 2)
 	g.mul(2*tileRows, 1, 1)
+	for rows := 1; rows <= wideRows; rows++ {
+		g.wide(rows, 2)
+		g.wide(rows, 1)
+	}
+	for _, small := range [][2]int{{1, 8}, {1, 4}, {2, 4}, {3, 4}} {
+		g.wide(small[0], small[1])
+	}
+	g.ceiling("ceiling", g.YMM)
+	g.ceiling("avx512ceiling", g.ZMM)
 	g.packColumns()
 	g.packRows()
 	g.packTransposed()
