@@ -67,7 +67,11 @@ func constantStep(steps int, frame []float32) bool {
 	return true
 }
 
-func (goEngine) scanComplex(steps int, frame []float32, s system, h []float32) {
+func (goEngine) scanComplex(x extent, frame []float32, s system, h []float32) {
+	s.eachHalf(x, frame, h, func(_ int, frame []float32, s system, h []float32) { scanComplexGo(x.steps, frame, s, h) })
+}
+
+func scanComplexGo(steps int, frame []float32, s system, h []float32) {
 	static := constantStep(steps, frame)
 	for n := range s.n {
 		hr, hi := complexLanes(h, n, s.n)
@@ -97,12 +101,14 @@ func advance(hr, hi *[lanes]float32, abar *complexVec, b complexVec, du *[lanes]
 
 // scanBackComplex is the adjoint of scanComplex; it also adds 2 Re C h to Y.
 // tmp holds Ā and h_{t−1} of one state: (chunk, 4, 8).
-func (goEngine) scanBackComplex(steps int, frame []float32, s system, h []float32, adj adjoint) {
-	static := constantStep(steps, frame)
-	for n := range s.n {
-		recomputeComplex(steps, n, frame, &s, h, &adj, static)
-		reverseComplex(steps, n, frame, &s, &adj)
-	}
+func (goEngine) scanBackComplex(x extent, frame []float32, s system, h []float32, adj adjoint) {
+	s.eachHalf(x, frame, h, func(half int, frame []float32, s system, h []float32) {
+		adj, static := adj.half(half*s.group), constantStep(x.steps, frame)
+		for n := range s.n {
+			recomputeComplex(x.steps, n, frame, &s, h, &adj, static)
+			reverseComplex(x.steps, n, frame, &s, &adj)
+		}
+	})
 }
 
 // recomputeComplex runs state n forward, filling tmp and adding to dC.

@@ -47,7 +47,7 @@
 //
 // Eight channels are the eight lanes of a vector, and the states are a loop.
 // A chunk of 32 steps of a pair of such groups, a cache line of every row, is
-// loaded into a frame (steps × fields × 8 floats, package spec), scanned four
+// loaded into a frame (steps × fields × 8 floats, package spec), scanned a few
 // states at a time with h in registers, and written back. Training keeps h at
 // the start of every chunk; the backward pass recomputes the chunk from it. A
 // single step (generation) has the states as lanes instead.
@@ -56,8 +56,11 @@
 // sees only the shape; what tasks share is summed in a fixed order. The bits of
 // every result are therefore the same for any number of workers.
 //
-// Two engines do the work: AVX2 assembly written by ./gen (avo), or the same in
-// plain Go where there is no AVX2 or the build has the tag noasm.
+// Three engines do the work: AVX-512 or AVX2 assembly written by ./gen (avo), or
+// the same in plain Go where there is neither or the build has the tag noasm.
+// With AVX-512 a pair of groups is one register. Every lane sees the operations
+// of AVX2 in the same order, and what both groups add to (dB, dC) gets the first
+// group's terms before the second's, so that both have the same bits.
 //
 // Does not include: an associative (parallel in time) scan, groups of B and C
 // shared by some of the channels, and state in any type but float32.

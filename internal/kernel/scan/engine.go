@@ -13,20 +13,21 @@ const (
 	prepareModes
 )
 
-// engine is one implementation of the chunk kernels: plain Go or AVX2. Those
-// that take an extent work on a frame pair, on planes of its width and on eight
-// values of the vectors for each half; the scans work on one frame. The
-// implementations agree to rounding, not to the bit.
+// engine is one implementation of the chunk kernels: plain Go, AVX2 or AVX-512.
+// Those that take an extent work on a frame pair, on planes of its width and on
+// eight values of the vectors for each half. The two in assembly agree to the
+// bit, plain Go with them to rounding. How they lay out a frame pair is their
+// own affair.
 type engine interface {
 	// prepare fills Δ, u, Δu and clears the sums Y, Sx and Sd.
 	prepare(mode prepareMode, x extent, frame []float32, u, delta plane, bias []float32)
-	// scan advances h (N, 8) through the steps and adds C h to Y.
-	scan(steps int, frame []float32, s system, h []float32)
+	// scan advances h (halves, N, 8) through the steps and adds C h to Y.
+	scan(x extent, frame []float32, s system, h []float32)
 	// finish stores y = (Y + dskip u) SiLU(z), ungated when z.v is nil.
 	finish(x extent, frame []float32, y, z plane, dskip []float32)
 
-	// scanComplex is scan with complex A, B, C and h (2, N, 8): 2 Re(C h).
-	scanComplex(steps int, frame []float32, s system, h []float32)
+	// scanComplex is scan with complex A, B, C and h (halves, 2, N, 8): 2 Re(C h).
+	scanComplex(x extent, frame []float32, s system, h []float32)
 	// step runs one step of channels, eight to a row of the frame, whose lanes
 	// are states: Y = C h + dskip u.
 	step(channels int, frame []float32, r stepRows)
@@ -36,9 +37,9 @@ type engine interface {
 	// scanBack recomputes the steps from their first state h and runs the
 	// adjoint back through them: Sx and Sd, and all of adj. With gated it also
 	// adds C h to Y.
-	scanBack(steps int, frame []float32, s system, h []float32, adj adjoint, gated bool)
+	scanBack(x extent, frame []float32, s system, h []float32, adj adjoint, gated bool)
 	// scanBackComplex is the adjoint of scanComplex, always gated.
-	scanBackComplex(steps int, frame []float32, s system, h []float32, adj adjoint)
+	scanBackComplex(x extent, frame []float32, s system, h []float32, adj adjoint)
 	// finishBack adds du, ddelta and (gated) dz to their planes and the sums
 	// over the steps to dbias and ddskip.
 	finishBack(x extent, frame []float32, du, ddelta, dz plane, dskip, dbias, ddskip []float32, gated bool)
@@ -54,10 +55,11 @@ type engine interface {
 	linearComplexBack(steps, n int, re, im linearBackRows)
 }
 
-// engineFor is the engine of this process, or the plain-Go one on request.
-func engineFor(pureGo bool) engine {
+// engineFor is this process's engine for windows of so many groups, or the
+// plain-Go one on request.
+func engineFor(pureGo bool, halves int) engine {
 	if pureGo {
 		return goEngine{}
 	}
-	return native()
+	return native(halves)
 }

@@ -2,10 +2,16 @@
 
 package scan
 
-import "github.com/gophersnake/gophersnake/internal/kernel/isa"
+import (
+	"github.com/gophersnake/gophersnake/internal/kernel/isa"
+	"github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
+)
 
-func native() engine {
-	if isa.UseAVX2 {
+func native(halves int) engine {
+	switch {
+	case isa.UseAVX512 && halves == spec.Halves:
+		return avx512Engine{}
+	case isa.UseAVX2:
 		return avx2Engine{}
 	}
 	return goEngine{}
@@ -49,34 +55,50 @@ var scanBackKernels = [2][2][2][2]scanBackKernel{
 }
 
 func (avx2Engine) prepare(mode prepareMode, x extent, frame []float32, u, delta plane, bias []float32) {
-	kernel := [prepareModes]func(steps, halves int, frame, u, delta, bias *float32, uStep, deltaStep int){
+	kernel := [prepareModes]func(steps, halves, ahead int, frame, u, delta, bias *float32, uStep, deltaStep int){
 		avx2PrepareRaw, avx2PrepareSoftplus, avx2PrepareSoftplusSig,
 	}[mode]
-	kernel(x.steps, x.halves, &frame[0], &u.v[0], &delta.v[0], &bias[0], inBytes(u.ld), inBytes(delta.ld))
+	kernel(x.steps, x.halves, inBytes(x.ahead), &frame[0], &u.v[0], &delta.v[0], &bias[0], inBytes(u.ld), inBytes(delta.ld))
 }
 
-func (avx2Engine) scan(steps int, frame []float32, s system, h []float32) {
-	scanKernels[bit(s.b.lanes)][bit(s.c.lanes)][bit(s.signed)](
-		steps, &frame[0], s.n, &s.a[0], &h[0], &s.b.v[0], &s.c.v[0], inBytes(s.b.ld), inBytes(s.c.ld))
+// of is the address of the values of the group whose arrays lie at floats on.
+func (o *operand) of(at int) *float32 {
+	if o.lanes {
+		return &o.v[at]
+	}
+	return &o.v[0]
 }
 
-func (avx2Engine) scanComplex(steps int, frame []float32, s system, h []float32) {
+func (avx2Engine) scan(x extent, frame []float32, s system, h []float32) {
+	kernel := scanKernels[bit(s.b.lanes)][bit(s.c.lanes)][bit(s.signed)]
+	for i := range x.halves {
+		at := i * s.group
+		kernel(x.steps, &frame[i*frameSize], s.n, &s.a[at], &h[at], s.b.of(at), s.c.of(at), inBytes(s.b.ld), inBytes(s.c.ld))
+	}
+}
+
+func (avx2Engine) scanComplex(x extent, frame []float32, s system, h []float32) {
 	kernel := [2][2]func(steps int, frame *float32, states int, a, h, b, bIm, c, cIm *float32, bStep, bImStep, cStep, cImStep, plane int){
 		{avx2ComplexVV, avx2ComplexVC}, {avx2ComplexCV, avx2ComplexCC},
 	}[bit(s.b.lanes)][bit(s.c.lanes)]
-	kernel(steps, &frame[0], s.n, &s.a[0], &h[0], &s.b.v[0], &s.b.im[0], &s.c.v[0], &s.c.im[0],
-		inBytes(s.b.ld), inBytes(s.b.imLd), inBytes(s.c.ld), inBytes(s.c.imLd), inBytes(s.n*lanes))
+	s.eachHalf(x, frame, h, func(_ int, frame []float32, s system, h []float32) {
+		kernel(x.steps, &frame[0], s.n, &s.a[0], &h[0], &s.b.v[0], &s.b.im[0], &s.c.v[0], &s.c.im[0],
+			inBytes(s.b.ld), inBytes(s.b.imLd), inBytes(s.c.ld), inBytes(s.c.imLd), inBytes(s.n*lanes))
+	})
 }
 
-func (avx2Engine) scanBackComplex(steps int, frame []float32, s system, h []float32, adj adjoint) {
+func (avx2Engine) scanBackComplex(x extent, frame []float32, s system, h []float32, adj adjoint) {
 	kernel := [2][2]func(steps int, frame *float32, states int, a, h, carry, da, b, bIm, c, cIm, db, dbIm, dc, dcIm *float32,
 		bStep, bImStep, cStep, cImStep, dbStep, dbImStep, dcStep, dcImStep int, tmp *float32, plane int){
 		{avx2ComplexBackVV, avx2ComplexBackVC}, {avx2ComplexBackCV, avx2ComplexBackCC},
 	}[bit(s.b.lanes)][bit(s.c.lanes)]
-	kernel(steps, &frame[0], s.n, &s.a[0], &h[0], &adj.carry[0], &adj.da[0],
-		&s.b.v[0], &s.b.im[0], &s.c.v[0], &s.c.im[0], &adj.db[0], &adj.dbIm[0], &adj.dc[0], &adj.dcIm[0],
-		inBytes(s.b.ld), inBytes(s.b.imLd), inBytes(s.c.ld), inBytes(s.c.imLd),
-		inBytes(adj.dbLd), inBytes(adj.dbLd), inBytes(adj.dcLd), inBytes(adj.dcLd), &adj.tmp[0], inBytes(s.n*lanes))
+	s.eachHalf(x, frame, h, func(half int, frame []float32, s system, h []float32) {
+		adj := adj.half(half * s.group)
+		kernel(x.steps, &frame[0], s.n, &s.a[0], &h[0], &adj.carry[0], &adj.da[0],
+			&s.b.v[0], &s.b.im[0], &s.c.v[0], &s.c.im[0], &adj.db[0], &adj.dbIm[0], &adj.dc[0], &adj.dcIm[0],
+			inBytes(s.b.ld), inBytes(s.b.imLd), inBytes(s.c.ld), inBytes(s.c.imLd),
+			inBytes(adj.dbLd), inBytes(adj.dbLd), inBytes(adj.dcLd), inBytes(adj.dcLd), &adj.tmp[0], inBytes(s.n*lanes))
+	})
 }
 
 func (avx2Engine) step(channels int, frame []float32, r stepRows) {
@@ -95,24 +117,28 @@ func (avx2Engine) step(channels int, frame []float32, r stepRows) {
 
 func (avx2Engine) finish(x extent, frame []float32, y, z plane, dskip []float32) {
 	if z.v == nil {
-		avx2Finish(x.steps, x.halves, &frame[0], &y.v[0], &dskip[0], inBytes(y.ld))
+		avx2Finish(x.steps, x.halves, inBytes(x.ahead), &frame[0], &y.v[0], &dskip[0], inBytes(y.ld))
 		return
 	}
-	avx2FinishGated(x.steps, x.halves, &frame[0], &y.v[0], &z.v[0], &dskip[0], inBytes(y.ld), inBytes(z.ld))
+	avx2FinishGated(x.steps, x.halves, inBytes(x.ahead), &frame[0], &y.v[0], &z.v[0], &dskip[0], inBytes(y.ld), inBytes(z.ld))
 }
 
 func (avx2Engine) seed(x extent, frame []float32, dy, z plane) {
 	if z.v == nil {
-		avx2Seed(x.steps, x.halves, &frame[0], &dy.v[0], inBytes(dy.ld))
+		avx2Seed(x.steps, x.halves, inBytes(x.ahead), &frame[0], &dy.v[0], inBytes(dy.ld))
 		return
 	}
-	avx2SeedGated(x.steps, x.halves, &frame[0], &dy.v[0], &z.v[0], inBytes(dy.ld), inBytes(z.ld))
+	avx2SeedGated(x.steps, x.halves, inBytes(x.ahead), &frame[0], &dy.v[0], &z.v[0], inBytes(dy.ld), inBytes(z.ld))
 }
 
-func (avx2Engine) scanBack(steps int, frame []float32, s system, h []float32, adj adjoint, gated bool) {
-	scanBackKernels[bit(gated)][bit(s.b.lanes)][bit(s.c.lanes)][bit(s.signed)](
-		steps, &frame[0], s.n, &s.a[0], &h[0], &adj.carry[0], &adj.da[0], &s.b.v[0], &s.c.v[0],
-		&adj.db[0], &adj.dc[0], inBytes(s.b.ld), inBytes(s.c.ld), inBytes(adj.dbLd), inBytes(adj.dcLd), &adj.tmp[0])
+func (avx2Engine) scanBack(x extent, frame []float32, s system, h []float32, adj adjoint, gated bool) {
+	kernel := scanBackKernels[bit(gated)][bit(s.b.lanes)][bit(s.c.lanes)][bit(s.signed)]
+	for i := range x.halves {
+		at := i * s.group
+		adj := adj.half(at)
+		kernel(x.steps, &frame[i*frameSize], s.n, &s.a[at], &h[at], &adj.carry[0], &adj.da[0], s.b.of(at), s.c.of(at),
+			&adj.db[0], &adj.dc[0], inBytes(s.b.ld), inBytes(s.c.ld), inBytes(adj.dbLd), inBytes(adj.dcLd), &adj.tmp[0])
+	}
 }
 
 func (avx2Engine) finishBack(x extent, frame []float32, du, ddelta, dz plane, dskip, dbias, ddskip []float32, gated bool) {
@@ -120,7 +146,7 @@ func (avx2Engine) finishBack(x extent, frame []float32, du, ddelta, dz plane, ds
 	if gated {
 		kernel = avx2FinishBackGated
 	}
-	kernel(x.steps, x.halves, &frame[0], &du.v[0], &ddelta.v[0], &dz.v[0], &dskip[0], &dbias[0], &ddskip[0],
+	kernel(x.steps, x.halves, inBytes(x.ahead), &frame[0], &du.v[0], &ddelta.v[0], &dz.v[0], &dskip[0], &dbias[0], &ddskip[0],
 		inBytes(du.ld), inBytes(ddelta.ld), inBytes(dz.ld))
 }
 

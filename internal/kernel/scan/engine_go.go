@@ -61,7 +61,11 @@ func (s *system) decay(dt, a *[lanes]float32) (abar [lanes]float32) {
 	return abar
 }
 
-func (goEngine) scan(steps int, frame []float32, s system, h []float32) {
+func (goEngine) scan(x extent, frame []float32, s system, h []float32) {
+	s.eachHalf(x, frame, h, func(_ int, frame []float32, s system, h []float32) { scanGo(x.steps, frame, s, h) })
+}
+
+func scanGo(steps int, frame []float32, s system, h []float32) {
 	for n := range s.n {
 		a, hn := lane(s.a, n*lanes), lane(h, n*lanes)
 		for t := range steps {
@@ -125,11 +129,14 @@ func (goEngine) seed(x extent, frame []float32, dy, z plane) {
 	})
 }
 
-func (goEngine) scanBack(steps int, frame []float32, s system, h []float32, adj adjoint, gated bool) {
-	for n := range s.n {
-		recompute(steps, n, frame, &s, *lane(h, n*lanes), &adj, gated)
-		reverse(steps, n, frame, &s, &adj)
-	}
+func (goEngine) scanBack(x extent, frame []float32, s system, h []float32, adj adjoint, gated bool) {
+	s.eachHalf(x, frame, h, func(half int, frame []float32, s system, h []float32) {
+		adj := adj.half(half * s.group)
+		for n := range s.n {
+			recompute(x.steps, n, frame, &s, *lane(h, n*lanes), &adj, gated)
+			reverse(x.steps, n, frame, &s, &adj)
+		}
+	})
 }
 
 // recompute runs state n forward from h, leaving Ā and h_{t−1} in adj.tmp and

@@ -2,4 +2,4 @@
 
 package scan
 
-func native() engine { return goEngine{} }
+func native(int) engine { return goEngine{} }

@@ -36,15 +36,3 @@ func TestGenerated(t *testing.T) {
 		}
 	}
 }
-
-// TestGeneratedIsAVX2: avo takes registers 16 to 31, which need AVX-512, when
-// a kernel holds more than sixteen values; then it must hold fewer.
-func TestGeneratedIsAVX2(t *testing.T) {
-	asm, err := os.ReadFile("zz_kernels_amd64.s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := regexp.MustCompile(`\b([XY](1[6-9]|2\d|3[01])|Z\d+|K\d)\b`).Find(asm); r != nil {
-		t.Errorf("the assembly uses %s", r)
-	}
-}

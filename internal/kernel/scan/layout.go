@@ -3,7 +3,8 @@ package scan
 import "github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
 
 // A frame is one chunk of one channel group: rows of the fields listed in
-// package spec. The frames of a pair of groups lie one after the other.
+// package spec. The frames of a pair of groups lie one after the other, or (in
+// the AVX-512 engine) are one frame whose fields have sixteen lanes.
 const (
 	lanes     = spec.Lanes
 	chunk     = spec.Chunk
@@ -15,6 +16,7 @@ const (
 type extent struct {
 	steps  int // rows, at most chunk
 	halves int // 1, or 2: two groups side by side
+	ahead  int // floats from the planes' rows to those that come next: asked for early
 }
 
 // plane is a strided view of some steps of eight channels, or of sixteen for a
@@ -36,12 +38,36 @@ type operand struct {
 	lanes bool
 }
 
-// system is what the recurrence of one channel group needs besides its frame.
+// system is what the recurrence of a channel group, or of a pair, needs besides
+// its frame. The second group of a pair lies group floats after the first, in a,
+// in B and C with lanes, in h and in the adjoint.
 type system struct {
 	n      int       // states
+	group  int       // floats from group to group
 	signed bool      // Ā = 2 exp(ΔA) − 1
 	a      []float32 // (N, 8): A log2(e); complex: then Im A / 2π
 	b, c   operand
+}
+
+// half is the second (i = 1) or first (i = 0) group of a pair.
+func (s system) half(i int) system {
+	s.a = s.a[i*s.group:]
+	s.b, s.c = s.b.half(i*s.group), s.c.half(i*s.group)
+	return s
+}
+
+func (o operand) half(at int) operand {
+	if o.lanes {
+		o.v, o.im = o.v[at:], o.im[at:]
+	}
+	return o
+}
+
+// eachHalf calls f with each group of a pair: its frame, system and state.
+func (s system) eachHalf(x extent, frame, h []float32, f func(half int, frame []float32, s system, h []float32)) {
+	for i := range x.halves {
+		f(i, frame[i*frameSize:], s.half(i), h[i*s.group:])
+	}
 }
 
 // adjoint is what the backward recurrence of one channel group updates. A
@@ -54,13 +80,26 @@ type adjoint struct {
 	dc    []float32 // (steps, N, 8), or (N, 8) when C is lanes: += g h
 	dbLd  int       // floats from step to step of db: 8 N or 0
 	dcLd  int
-	tmp   []float32 // (chunk, 4, 2, 8)
+	tmp   []float32 // tmpSize
 
 	dbIm, dcIm []float32
 }
 
-// tmpSize is Ā and h_{t−1} of four states; a complex scan uses it for one.
-const tmpSize = chunk * 4 * 2 * lanes
+// half is the second (i = group) or first (i = 0) group of a pair.
+func (a adjoint) half(i int) adjoint {
+	a.carry, a.da = a.carry[i:], a.da[i:]
+	if a.dbLd == 0 {
+		a.db, a.dbIm = a.db[i:], a.dbIm[i:]
+	}
+	if a.dcLd == 0 {
+		a.dc, a.dcIm = a.dc[i:], a.dcIm[i:]
+	}
+	return a
+}
+
+// tmpSize is Ā and h_{t−1} of four states of a pair; a complex scan uses it for
+// one.
+const tmpSize = spec.Halves * chunk * 4 * 2 * lanes
 
 // lane is the vector of eight floats at x[i].
 func lane(x []float32, i int) *[lanes]float32 { return (*[lanes]float32)(x[i : i+lanes]) }
@@ -135,12 +174,16 @@ type window struct {
 // seekTime moves the window to step t.
 func (w *window) seekTime(t int) { w.t, w.steps = t, min(chunk, w.L-t) }
 
-// seekGroup moves the window to group k, and k+1 where both are below hi and
-// full.
-func (w *window) seekGroup(k, hi int) {
+// seekGroup moves the window to group k of lo … hi−1, and k+1 where both are
+// below hi and full. After the last group comes the first one step steps on.
+func (w *window) seekGroup(k, lo, hi, step int) {
 	w.k, w.halves = k, 1
 	if k+2 <= hi && (k+2)*lanes <= w.D {
 		w.halves = 2
+	}
+	w.ahead = w.halves * lanes
+	if k+w.halves >= hi {
+		w.ahead = step*w.D - (k-lo)*lanes
 	}
 }
 

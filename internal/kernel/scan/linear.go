@@ -1,5 +1,7 @@
 package scan
 
+import "github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
+
 // Linear is the elementwise linear recurrence
 //
 //	h_t = a_t ⊙ h_{t-1} + x_t,  h_{-1} = H0 or zero
@@ -143,7 +145,7 @@ func (l *Linear) Forward(run Runner) {
 
 // forwardSpan runs some steps from step t on; re and im are the rows before.
 func (l *Linear) forwardSpan(sp span, t, steps int, re, im strided) {
-	e, n := engineFor(l.pureGo), sp.hi-sp.lo
+	e, n := engineFor(l.pureGo, spec.Halves), sp.hi-sp.lo
 	r := linearRows{l.aRows(l.A, sp, t), re, l.rows(l.X, sp, t), l.rows(l.H, sp, t)}
 	if !l.complex() {
 		e.linear(steps, n, r)
@@ -216,7 +218,7 @@ func (l *Linear) backwardTask(g *LinearGrad, zero []float32, f [2]linearScratch,
 
 // backwardSpan runs some steps back from step t; re and im are the rows h_{t−1}.
 func (l *Linear) backwardSpan(g *LinearGrad, f [2]linearScratch, sp span, t, steps int, re, im strided) {
-	e, n := engineFor(l.pureGo), sp.hi-sp.lo
+	e, n := engineFor(l.pureGo, spec.Halves), sp.hi-sp.lo
 	rows := func(f *linearScratch, prev strided, a, dh, dx, da []float32) linearBackRows {
 		v := linearBackRows{
 			a: back(l.aRows(a, sp, t)), prev: prev, dh: back(l.rows(dh, sp, t)),

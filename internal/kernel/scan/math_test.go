@@ -9,7 +9,7 @@ import (
 // frameOf runs prepare on x, 32 steps of eight values, and returns the frame.
 func frameOf(e engine, mode prepareMode, x []float32) []float32 {
 	frame := make([]float32, frameSize)
-	e.prepare(mode, extent{len(x) / lanes, 1}, frame, plane{filled(len(x), 1), lanes}, plane{x, lanes}, make([]float32, lanes))
+	e.prepare(mode, extent{steps: len(x) / lanes, halves: 1}, frame, plane{filled(len(x), 1), lanes}, plane{x, lanes}, make([]float32, lanes))
 	return frame
 }
 
@@ -29,7 +29,7 @@ func sweep(lo, hi float64, f func(x []float32)) {
 func TestSoftplusSigmoid(t *testing.T) {
 	const allowed = 2.4e-7
 	eachEngine(t, func(t *testing.T, pureGo bool) {
-		e := engineFor(pureGo)
+		e := engineFor(pureGo, 1)
 		worst := [2]float64{}
 		sweep(-87, 100, func(x []float32) {
 			frame := frameOf(e, deltaSoftplusSig, x)
@@ -52,7 +52,7 @@ func TestSoftplusSigmoid(t *testing.T) {
 func TestDecay(t *testing.T) {
 	const allowed = 1.3e-7
 	eachEngine(t, func(t *testing.T, pureGo bool) {
-		e, worst := engineFor(pureGo), 0.
+		e, worst := engineFor(pureGo, 1), 0.
 		one, zero := filled(lanes, 1), make([]float32, lanes)
 		sweep(-126, 127, func(x []float32) {
 			frame := frameOf(e, deltaRaw, x)
@@ -62,7 +62,7 @@ func TestDecay(t *testing.T) {
 			for step := range len(x) / lanes {
 				h := filled(lanes, 1)
 				s := system{n: 1, a: one, b: operand{v: zero, lanes: true}, c: operand{v: one, lanes: true}}
-				e.scan(1, frame[step*frameRow:], s, h)
+				e.scan(extent{steps: 1, halves: 1}, frame[step*frameRow:], s, h)
 				for i := range h {
 					want := math.Exp2(float64(x[step*lanes+i]))
 					worst = math.Max(worst, math.Abs(float64(h[i])/want-1))
@@ -79,12 +79,12 @@ func TestDecay(t *testing.T) {
 // TestDecayUnderflow: however negative a finite ΔA is, Ā vanishes.
 func TestDecayUnderflow(t *testing.T) {
 	eachEngine(t, func(t *testing.T, pureGo bool) {
-		e, one := engineFor(pureGo), filled(lanes, 1)
+		e, one := engineFor(pureGo, 1), filled(lanes, 1)
 		for z := float32(-126); z > -math.MaxFloat32/1.1; z *= 1.01 {
 			frame := frameOf(e, deltaRaw, filled(lanes, z))
 			h := filled(lanes, 1)
 			zero := operand{v: make([]float32, lanes), lanes: true}
-			e.scan(1, frame, system{n: 1, a: one, b: zero, c: zero}, h)
+			e.scan(extent{steps: 1, halves: 1}, frame, system{n: 1, a: one, b: zero, c: zero}, h)
 			if !(math.Abs(float64(h[3])) < 1e-18) {
 				t.Fatalf("2^%g = %g", z, h[3])
 			}

@@ -218,7 +218,7 @@ func sameBits(t *testing.T, name string, got, want []float32) {
 // eachEngine runs f with the process's engine and with the portable one.
 func eachEngine(t *testing.T, f func(t *testing.T, pureGo bool)) {
 	for _, pureGo := range []bool{false, true} {
-		name := fmt.Sprintf("%T", engineFor(pureGo))
+		name := fmt.Sprintf("%T", engineFor(pureGo, 2))
 		t.Run(name, func(t *testing.T) { f(t, pureGo) })
 	}
 }

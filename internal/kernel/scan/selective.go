@@ -227,19 +227,19 @@ func (s *Selective) gate(w *window) plane {
 	return w.in(s.Z, slotZ)
 }
 
-// system is the recurrence of group k over the window's steps.
-func (s *Selective) system(w *window, k int, p *params) system {
+// system is the recurrence of the window's groups over its steps.
+func (s *Selective) system(w *window, p *params) system {
 	im := s.im()
-	return system{n: s.N, signed: s.Signed, a: p.a[k*s.width():],
-		b: s.operand(w, k, s.ConstB, p.bm, s.Bm, im.Bm, p.zero),
-		c: s.operand(w, k, s.ConstC, p.cm, s.Cm, im.Cm, p.zero)}
+	return system{n: s.N, group: s.width(), signed: s.Signed, a: p.a[w.k*s.width():],
+		b: s.operand(w, s.ConstB, p.bm, s.Bm, im.Bm, p.zero),
+		c: s.operand(w, s.ConstC, p.cm, s.Cm, im.Cm, p.zero)}
 }
 
-// operand is group k's view of B or C.
-func (s *Selective) operand(w *window, k int, constant bool, packed, re, im, zero []float32) operand {
+// operand is the window's view of B or C.
+func (s *Selective) operand(w *window, constant bool, packed, re, im, zero []float32) operand {
 	if constant {
-		group := packed[k*s.width():][:s.width()]
-		return operand{v: group, im: group[s.width()-s.N*lanes:], lanes: true}
+		groups := packed[w.k*s.width():]
+		return operand{v: groups, im: groups[s.width()-s.N*lanes:], lanes: true}
 	}
 	row := (w.b*s.L + w.t) * s.N
 	o := operand{v: re[row:], ld: s.N, im: zero}
@@ -249,10 +249,10 @@ func (s *Selective) operand(w *window, k int, constant bool, packed, re, im, zer
 	return o
 }
 
-// checkpoint is the saved state of group k at the window's start.
-func (s *Selective) checkpoint(w *window, k int) []float32 {
-	i := (w.b*s.chunks()+w.t/chunk)*s.groups() + k
-	return s.Checkpoints[i*s.width():][:s.width()]
+// checkpoint is the saved state of the window's groups at its start.
+func (s *Selective) checkpoint(w *window) []float32 {
+	i := (w.b*s.chunks()+w.t/chunk)*s.groups() + w.k
+	return s.Checkpoints[i*s.width():][:w.halves*s.width()]
 }
 
 // forwardScratch is what one task of Forward works on.
@@ -273,7 +273,7 @@ func (s *Selective) Forward(run Runner) {
 	var each int
 	var all []float32
 	lay := func(ar *arena) (f forwardScratch) {
-		return forwardScratch{ar.take(spec.Halves * frameSize), ar.take(edgeSize), ar.take(widest * s.width())}
+		return forwardScratch{ar.take(spec.Pair), ar.take(edgeSize), ar.take(widest * s.width())}
 	}
 	scratch(s.Alloc, func(ar *arena) {
 		p = s.layParams(ar)
@@ -290,19 +290,17 @@ func (s *Selective) Forward(run Runner) {
 
 // forwardTask scans one block of channel groups of batch row b.
 func (s *Selective) forwardTask(p *params, f forwardScratch, b, block int) {
-	e, mode := engineFor(s.pureGo), s.mode(false)
+	mode := s.mode(false)
 	lo, hi := split(s.groups(), s.blocks(), block)
 	w := window{Shape: s.Shape, b: b, edge: f.edge}
 	s.loadState(f.h, s.H0, s.im().H0, b, lo, hi)
 	for t := 0; t < s.L; t += chunk {
 		w.seekTime(t)
 		for k := lo; k < hi; k += w.halves {
-			w.seekGroup(k, hi)
+			w.seekGroup(k, lo, hi, chunk)
+			e := engineFor(s.pureGo, w.halves)
 			s.prepare(e, mode, &w, p, f.frame)
-			for half := range w.halves {
-				h := f.h[(k+half-lo)*s.width():][:s.width()]
-				s.scanGroup(e, &w, k+half, p, f.frame[half*frameSize:], h)
-			}
+			s.scanGroups(e, &w, p, f.frame, f.h[(k-lo)*s.width():][:w.halves*s.width()])
 			y := w.out(s.Y, slotY)
 			e.finish(w.extent, f.frame, y, s.gate(&w), p.dskip[k*lanes:])
 			w.settle(s.Y, y, true)
@@ -313,16 +311,17 @@ func (s *Selective) forwardTask(p *params, f forwardScratch, b, block int) {
 	}
 }
 
-// scanGroup keeps the state of group k when training and advances it.
-func (s *Selective) scanGroup(e engine, w *window, k int, p *params, frame, h []float32) {
+// scanGroups keeps the state of the window's groups when training and advances
+// it.
+func (s *Selective) scanGroups(e engine, w *window, p *params, frame, h []float32) {
 	if s.Checkpoints != nil {
-		copy(s.checkpoint(w, k), h)
+		copy(s.checkpoint(w), h)
 	}
 	if s.Im != nil {
-		e.scanComplex(w.steps, frame, s.system(w, k, p), h)
+		e.scanComplex(w.extent, frame, s.system(w, p), h)
 		return
 	}
-	e.scan(w.steps, frame, s.system(w, k, p), h)
+	e.scan(w.extent, frame, s.system(w, p), h)
 }
 
 // loadState puts re and im, (B, D, N), of groups lo … hi−1 of batch row b into

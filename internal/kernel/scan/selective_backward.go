@@ -122,7 +122,7 @@ type backwardScratch struct {
 func (s *Selective) layBackward(ar *arena) (f backwardScratch) {
 	blocks := s.blocks()
 	widest := (s.groups() + blocks - 1) / blocks
-	f.frame, f.edge, f.tmp = ar.take(spec.Halves*frameSize), ar.take(edgeSize), ar.take(tmpSize)
+	f.frame, f.edge, f.tmp = ar.take(spec.Pair), ar.take(edgeSize), ar.take(tmpSize)
 	f.carry = ar.take(widest * s.width())
 	f.db, f.dc = ar.take(chunk*s.width()), ar.take(chunk*s.width())
 	return f
@@ -159,7 +159,7 @@ func (s *Selective) Backward(run Runner, g *SelectiveGrad) {
 // backwardTask runs one block of channel groups of batch row b, last chunk
 // first.
 func (s *Selective) backwardTask(g *SelectiveGrad, p *params, q *partials, f backwardScratch, b, block int) {
-	e, mode := engineFor(s.pureGo), s.mode(true)
+	mode := s.mode(true)
 	lo, hi := split(s.groups(), s.blocks(), block)
 	s.clearPartials(q, b, lo, hi)
 	s.loadState(f.carry, g.DHT, g.Im.DHT, b, lo, hi)
@@ -168,30 +168,29 @@ func (s *Selective) backwardTask(g *SelectiveGrad, p *params, q *partials, f bac
 		w.seekTime(c * chunk)
 		s.clearSteps(&f, w.steps)
 		for k := lo; k < hi; k += w.halves {
-			w.seekGroup(k, hi)
+			w.seekGroup(k, lo, hi, -chunk)
+			e := engineFor(s.pureGo, w.halves)
 			s.prepare(e, mode, &w, p, f.frame)
 			e.seed(w.extent, f.frame, w.in(g.DY, slotY), s.gate(&w))
-			for half := range w.halves {
-				adj := s.adjoint(q, &f, b, k+half, f.carry[(k+half-lo)*s.width():])
-				s.scanGroupBack(e, &w, k+half, p, f.frame[half*frameSize:], adj, g.DZ != nil)
-			}
+			adj := s.adjoint(q, &f, b, k, f.carry[(k-lo)*s.width():])
+			s.scanGroupsBack(e, &w, p, f.frame, adj, g.DZ != nil)
 			s.finishBack(e, g, p, q, &w, f.frame)
 		}
-		s.storeSteps(e, g, q, &f, &w, block)
+		s.storeSteps(engineFor(s.pureGo, 1), g, q, &f, &w, block)
 	}
 	if g.DH0 != nil {
 		s.eachState(f.carry, b, lo, hi, g.DH0, g.Im.DH0, addGroup)
 	}
 }
 
-// scanGroupBack runs group k back through the window's steps.
-func (s *Selective) scanGroupBack(e engine, w *window, k int, p *params, frame []float32, adj adjoint, gated bool) {
-	sys, h := s.system(w, k, p), s.checkpoint(w, k)
+// scanGroupsBack runs the window's groups back through its steps.
+func (s *Selective) scanGroupsBack(e engine, w *window, p *params, frame []float32, adj adjoint, gated bool) {
+	sys, h := s.system(w, p), s.checkpoint(w)
 	if s.Im != nil {
-		e.scanBackComplex(w.steps, frame, sys, h, adj)
+		e.scanBackComplex(w.extent, frame, sys, h, adj)
 		return
 	}
-	e.scanBack(w.steps, frame, sys, h, adj, gated)
+	e.scanBack(w.extent, frame, sys, h, adj, gated)
 }
 
 // clearPartials zeroes this task's share of the per-row sums.
@@ -217,7 +216,7 @@ func (s *Selective) clearSteps(f *backwardScratch, steps int) {
 	}
 }
 
-// adjoint points the kernel at the sums of group k of batch row b.
+// adjoint points the kernel at the sums of the groups from k on of batch row b.
 func (s *Selective) adjoint(q *partials, f *backwardScratch, b, k int, carry []float32) adjoint {
 	at, plane := (b*s.groups()+k)*s.width(), s.N*lanes
 	adj := adjoint{carry: carry, da: q.da[at:], tmp: f.tmp}

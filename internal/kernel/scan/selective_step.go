@@ -55,8 +55,8 @@ func (s *Selective) step(run Runner) {
 
 // stepChannels runs channels lo … hi−1 of batch row b; h is (B, D, N).
 func (s *Selective) stepChannels(f stepScratch, h []float32, b, lo, hi int) {
-	e, mode, at, state := engineFor(s.pureGo), s.mode(false), b*s.D, (b*s.D+lo)*s.N
-	x := extent{(hi - lo + lanes - 1) / lanes, 1}
+	e, mode, at, state := engineFor(s.pureGo, 1), s.mode(false), b*s.D, (b*s.D+lo)*s.N
+	x := extent{steps: (hi - lo + lanes - 1) / lanes, halves: 1}
 	h = h[state:][:(hi-lo)*s.N]
 	if s.H0 == nil {
 		clear(h)

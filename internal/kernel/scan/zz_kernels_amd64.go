@@ -177,47 +177,47 @@ func avx2ComplexBackCC(steps int, frame *float32, states int, a *float32, h *flo
 // avx2PrepareRaw fills Δ, u and Δu and clears the sums of the frame.
 //
 //go:noescape
-func avx2PrepareRaw(steps int, halves int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+func avx2PrepareRaw(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
 
 // avx2PrepareSoftplus fills Δ, u and Δu and clears the sums of the frame.
 //
 //go:noescape
-func avx2PrepareSoftplus(steps int, halves int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+func avx2PrepareSoftplus(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
 
 // avx2PrepareSoftplusSig fills Δ, u and Δu and clears the sums of the frame.
 //
 //go:noescape
-func avx2PrepareSoftplusSig(steps int, halves int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+func avx2PrepareSoftplusSig(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
 
 // avx2Finish stores y = field Y + dskip u.
 //
 //go:noescape
-func avx2Finish(steps int, halves int, frame *float32, y *float32, dskip *float32, yStep int)
+func avx2Finish(steps int, halves int, ahead int, frame *float32, y *float32, dskip *float32, yStep int)
 
 // avx2FinishGated stores y = (field Y + dskip u) SiLU(z).
 //
 //go:noescape
-func avx2FinishGated(steps int, halves int, frame *float32, y *float32, z *float32, dskip *float32, yStep int, zStep int)
+func avx2FinishGated(steps int, halves int, ahead int, frame *float32, y *float32, z *float32, dskip *float32, yStep int, zStep int)
 
 // avx2Seed fills g = dy.
 //
 //go:noescape
-func avx2Seed(steps int, halves int, frame *float32, dy *float32, dyStep int)
+func avx2Seed(steps int, halves int, ahead int, frame *float32, dy *float32, dyStep int)
 
 // avx2SeedGated fills g = dy SiLU(z) and field GZ = dy σ(z)(1 + z(1 − σ(z))).
 //
 //go:noescape
-func avx2SeedGated(steps int, halves int, frame *float32, dy *float32, z *float32, dyStep int, zStep int)
+func avx2SeedGated(steps int, halves int, ahead int, frame *float32, dy *float32, z *float32, dyStep int, zStep int)
 
 // avx2FinishBack adds du, ddelta, their sums over the steps and, when gated, dz.
 //
 //go:noescape
-func avx2FinishBack(steps int, halves int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+func avx2FinishBack(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
 
 // avx2FinishBackGated adds du, ddelta, their sums over the steps and, when gated, dz.
 //
 //go:noescape
-func avx2FinishBackGated(steps int, halves int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+func avx2FinishBackGated(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
 
 // avx2SumLanes adds the sum of src[8i:8i+8] to dst[i] for n values, a multiple of 8.
 //
@@ -243,3 +243,228 @@ func avx2LinearComplex(steps int, n int, ar *float32, ai *float32, pr *float32, 
 //
 //go:noescape
 func avx2LinearComplexBack(steps int, n int, ar *float32, ai *float32, pr *float32, pi *float32, gr *float32, gi *float32, dxr *float32, dxi *float32, dar *float32, dai *float32, cr *float32, ci *float32, arStep int, aiStep int, prStep int, piStep int, grStep int, giStep int, dxrStep int, dxiStep int, darStep int, daiStep int, crStep int, ciStep int)
+
+// avx512ScanVV is avx2ScanVV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanVV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanCV is avx2ScanCV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanCV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanVC is avx2ScanVC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanVC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanCC is avx2ScanCC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanCC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanVVSigned is avx2ScanVVSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanVVSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanCVSigned is avx2ScanCVSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanCVSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanVCSigned is avx2ScanVCSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanVCSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanCCSigned is avx2ScanCCSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanCCSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+
+// avx512ScanBackVV is avx2ScanBackVV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCV is avx2ScanBackCV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackVC is avx2ScanBackVC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCC is avx2ScanBackCC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackVVGated is avx2ScanBackVVGated of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCVGated is avx2ScanBackCVGated of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackVCGated is avx2ScanBackVCGated of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCCGated is avx2ScanBackCCGated of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackVVSigned is avx2ScanBackVVSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCVSigned is avx2ScanBackCVSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackVCSigned is avx2ScanBackVCSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCCSigned is avx2ScanBackCCSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackVVGatedSigned is avx2ScanBackVVGatedSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCVGatedSigned is avx2ScanBackCVGatedSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackVCGatedSigned is avx2ScanBackVCGatedSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackVCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ScanBackCCGatedSigned is avx2ScanBackCCGatedSigned of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ScanBackCCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+
+// avx512ComplexVV is avx2ComplexVV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexVV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+
+// avx512ComplexBackVV is avx2ComplexBackVV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+
+// avx512ComplexCV is avx2ComplexCV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexCV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+
+// avx512ComplexBackCV is avx2ComplexBackCV of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+
+// avx512ComplexVC is avx2ComplexVC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexVC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+
+// avx512ComplexBackVC is avx2ComplexBackVC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+
+// avx512ComplexCC is avx2ComplexCC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexCC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+
+// avx512ComplexBackCC is avx2ComplexBackCC of a pair; group is the bytes from group to group.
+//
+//go:noescape
+func avx512ComplexBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+
+// avx512PrepareRaw fills Δ, u and Δu and clears the sums of the frame.
+//
+//go:noescape
+func avx512PrepareRaw(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+
+// avx512PrepareSoftplus fills Δ, u and Δu and clears the sums of the frame.
+//
+//go:noescape
+func avx512PrepareSoftplus(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+
+// avx512PrepareSoftplusSig fills Δ, u and Δu and clears the sums of the frame.
+//
+//go:noescape
+func avx512PrepareSoftplusSig(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+
+// avx512Finish stores y = field Y + dskip u.
+//
+//go:noescape
+func avx512Finish(steps int, halves int, ahead int, frame *float32, y *float32, dskip *float32, yStep int)
+
+// avx512FinishGated stores y = (field Y + dskip u) SiLU(z).
+//
+//go:noescape
+func avx512FinishGated(steps int, halves int, ahead int, frame *float32, y *float32, z *float32, dskip *float32, yStep int, zStep int)
+
+// avx512Seed fills g = dy.
+//
+//go:noescape
+func avx512Seed(steps int, halves int, ahead int, frame *float32, dy *float32, dyStep int)
+
+// avx512SeedGated fills g = dy SiLU(z) and field GZ = dy σ(z)(1 + z(1 − σ(z))).
+//
+//go:noescape
+func avx512SeedGated(steps int, halves int, ahead int, frame *float32, dy *float32, z *float32, dyStep int, zStep int)
+
+// avx512FinishBack adds du, ddelta, their sums over the steps and, when gated, dz.
+//
+//go:noescape
+func avx512FinishBack(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+
+// avx512FinishBackGated adds du, ddelta, their sums over the steps and, when gated, dz.
+//
+//go:noescape
+func avx512FinishBackGated(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+
+// avx512Linear is avx2Linear for n channels, a multiple of 16.
+//
+//go:noescape
+func avx512Linear(steps int, n int, a *float32, prev *float32, x *float32, h *float32, aStep int, prevStep int, xStep int, hStep int)
+
+// avx512LinearBack is avx2LinearBack for n channels, a multiple of 16.
+//
+//go:noescape
+func avx512LinearBack(steps int, n int, a *float32, prev *float32, dh *float32, dx *float32, da *float32, carry *float32, aStep int, prevStep int, dhStep int, dxStep int, daStep int, carryStep int)
+
+// avx512LinearComplex is avx2LinearComplex for n channels, a multiple of 16.
+//
+//go:noescape
+func avx512LinearComplex(steps int, n int, ar *float32, ai *float32, pr *float32, pi *float32, xr *float32, xi *float32, hr *float32, hi *float32, arStep int, aiStep int, prStep int, piStep int, xrStep int, xiStep int, hrStep int, hiStep int)
+
+// avx512LinearComplexBack is avx2LinearComplexBack for n channels, a multiple of 16.
+//
+//go:noescape
+func avx512LinearComplexBack(steps int, n int, ar *float32, ai *float32, pr *float32, pi *float32, gr *float32, gi *float32, dxr *float32, dxi *float32, dar *float32, dai *float32, cr *float32, ci *float32, arStep int, aiStep int, prStep int, piStep int, grStep int, giStep int, dxrStep int, dxiStep int, darStep int, daiStep int, crStep int, ciStep int)

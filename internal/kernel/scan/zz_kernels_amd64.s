@@ -54,6 +54,26 @@ DATA maxEighth<>+24(SB)/4, $0x49c003f8
 DATA maxEighth<>+28(SB)/4, $0x49c003f8
 GLOBL maxEighth<>(SB), RODATA|NOPTR, $32
 
+DATA magnitude<>+0(SB)/4, $0x7fffffff
+DATA magnitude<>+4(SB)/4, $0x7fffffff
+DATA magnitude<>+8(SB)/4, $0x7fffffff
+DATA magnitude<>+12(SB)/4, $0x7fffffff
+DATA magnitude<>+16(SB)/4, $0x7fffffff
+DATA magnitude<>+20(SB)/4, $0x7fffffff
+DATA magnitude<>+24(SB)/4, $0x7fffffff
+DATA magnitude<>+28(SB)/4, $0x7fffffff
+GLOBL magnitude<>(SB), RODATA|NOPTR, $32
+
+DATA nearExp2<>+0(SB)/4, $0x42fc0000
+DATA nearExp2<>+4(SB)/4, $0x42fc0000
+DATA nearExp2<>+8(SB)/4, $0x42fc0000
+DATA nearExp2<>+12(SB)/4, $0x42fc0000
+DATA nearExp2<>+16(SB)/4, $0x42fc0000
+DATA nearExp2<>+20(SB)/4, $0x42fc0000
+DATA nearExp2<>+24(SB)/4, $0x42fc0000
+DATA nearExp2<>+28(SB)/4, $0x42fc0000
+GLOBL nearExp2<>(SB), RODATA|NOPTR, $32
+
 DATA e1<>+0(SB)/4, $0x3f317218
 DATA e1<>+4(SB)/4, $0x3f317218
 DATA e1<>+8(SB)/4, $0x3f317218
@@ -7460,23 +7480,26 @@ TEXT ·avx2ComplexVV(SB), NOSPLIT, $0-112
 	VMOVUPS e3<>+0(SB), Y4
 
 states:
-	MOVQ    plane+104(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    steps+0(FP), DX
-	MOVQ    b+40(FP), BX
-	MOVQ    bIm+48(FP), SI
-	MOVQ    c+56(FP), DI
-	MOVQ    cIm+64(FP), R8
-	MOVQ    a+24(FP), R9
-	VMOVUPS (R9), Y5
-	VMOVUPS (R9)(AX*1), Y6
-	MOVQ    h+32(FP), R9
-	VMOVUPS (R9), Y7
-	VMOVUPS (R9)(AX*1), Y8
+	MOVQ    frame+8(FP), AX
+	MOVQ    steps+0(FP), CX
+	MOVQ    b+40(FP), DX
+	MOVQ    bIm+48(FP), BX
+	MOVQ    c+56(FP), SI
+	MOVQ    cIm+64(FP), DI
+	MOVQ    a+24(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y5
+	VMOVUPS (R9), Y6
+	MOVQ    h+32(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y7
+	VMOVUPS (R9), Y8
 
 steps:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      64(CX), Y10
+	VMOVUPS      (AX), Y9
+	VMOVUPS      64(AX), Y10
 	VMULPS       Y6, Y9, Y11
 	VMULPS       four<>+0(SB), Y11, Y11
 	VADDPS       magic<>+0(SB), Y11, Y12
@@ -7520,8 +7543,8 @@ steps:
 	VFMADD231PS  Y9, Y13, Y12
 	VMULPS       Y12, Y15, Y15
 	VMULPS       Y12, Y11, Y11
-	VBROADCASTSS (BX), Y9
-	VBROADCASTSS (SI), Y12
+	VBROADCASTSS (DX), Y9
+	VBROADCASTSS (BX), Y12
 	VMULPS       Y10, Y9, Y9
 	VMULPS       Y10, Y12, Y12
 	VFMADD231PS  Y15, Y7, Y9
@@ -7530,22 +7553,25 @@ steps:
 	VFMADD231PS  Y11, Y7, Y12
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y12, Y8
-	VMOVUPS      96(CX), Y9
-	VBROADCASTSS (DI), Y10
-	VBROADCASTSS (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	ADDQ         bStep+72(FP), BX
-	ADDQ         bImStep+80(FP), SI
-	ADDQ         cStep+88(FP), DI
-	ADDQ         cImStep+96(FP), R8
-	ADDQ         $0x00000120, CX
-	DECQ         DX
+	VMOVUPS      Y9, 96(AX)
+	ADDQ         bStep+72(FP), DX
+	ADDQ         bImStep+80(FP), BX
+	ADDQ         cStep+88(FP), SI
+	ADDQ         cImStep+96(FP), DI
+	ADDQ         $0x00000120, AX
+	DECQ         CX
 	JNZ          steps
-	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R9)(AX*1)
+	MOVQ         h+32(FP), AX
+	MOVQ         plane+104(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      Y8, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x04, b+40(FP)
@@ -7559,34 +7585,37 @@ steps:
 
 // func avx2ComplexBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·avx2ComplexBackVV(SB), NOSPLIT, $8-200
+TEXT ·avx2ComplexBackVV(SB), NOSPLIT, $0-200
 states:
-	MOVQ    plane+192(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    tmp+184(FP), DX
-	MOVQ    b+56(FP), BX
-	MOVQ    bIm+64(FP), SI
-	MOVQ    c+72(FP), DI
-	MOVQ    cIm+80(FP), R8
-	MOVQ    db+88(FP), R9
-	MOVQ    dbIm+96(FP), R10
-	MOVQ    dc+104(FP), R11
-	MOVQ    dcIm+112(FP), R12
+	MOVQ    frame+8(FP), AX
+	MOVQ    tmp+184(FP), CX
+	MOVQ    b+56(FP), DX
+	MOVQ    bIm+64(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cIm+80(FP), DI
+	MOVQ    db+88(FP), R8
+	MOVQ    dbIm+96(FP), R9
+	MOVQ    dc+104(FP), R10
+	MOVQ    dcIm+112(FP), R11
 	VMOVUPS eighthMagic<>+0(SB), Y0
 	VMOVUPS eighths<>+0(SB), Y1
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    steps+0(FP), R13
-	MOVQ    a+24(FP), R14
-	VMOVUPS (R14), Y5
-	VMOVUPS (R14)(AX*1), Y6
-	MOVQ    h+32(FP), R14
-	VMOVUPS (R14), Y7
-	VMOVUPS (R14)(AX*1), Y8
+	MOVQ    steps+0(FP), R12
+	MOVQ    a+24(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y5
+	VMOVUPS (R14), Y6
+	MOVQ    h+32(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y7
+	VMOVUPS (R14), Y8
 
 recompute:
-	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y9
 	VMULPS       Y6, Y9, Y10
 	VMULPS       four<>+0(SB), Y10, Y10
 	VADDPS       magic<>+0(SB), Y10, Y11
@@ -7630,13 +7659,13 @@ recompute:
 	VFMADD231PS  Y9, Y12, Y11
 	VMULPS       Y11, Y14, Y14
 	VMULPS       Y11, Y10, Y10
-	VMOVUPS      Y14, (DX)
-	VMOVUPS      Y10, 32(DX)
-	VMOVUPS      Y7, 64(DX)
-	VMOVUPS      Y8, 96(DX)
-	VBROADCASTSS (BX), Y9
-	VBROADCASTSS (SI), Y11
-	VMOVUPS      64(CX), Y12
+	VMOVUPS      Y14, (CX)
+	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      Y7, 64(CX)
+	VMOVUPS      Y8, 96(CX)
+	VBROADCASTSS (DX), Y9
+	VBROADCASTSS (BX), Y11
+	VMOVUPS      64(AX), Y12
 	VMULPS       Y12, Y9, Y9
 	VMULPS       Y12, Y11, Y11
 	VFMADD231PS  Y14, Y7, Y9
@@ -7645,100 +7674,113 @@ recompute:
 	VFMADD231PS  Y10, Y7, Y11
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y11, Y8
-	VMOVUPS      96(CX), Y9
-	VBROADCASTSS (DI), Y10
-	VBROADCASTSS (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	VMOVUPS      128(CX), Y9
+	VMOVUPS      Y9, 96(AX)
+	VMOVUPS      128(AX), Y9
 	VADDPS       Y9, Y9, Y9
-	VMOVUPS      (R11), Y10
-	VMOVUPS      (R12), Y11
+	VMOVUPS      (R10), Y10
 	VFMADD231PS  Y9, Y7, Y10
-	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R10)
+	VMOVUPS      (R11), Y10
+	VFNMADD231PS Y9, Y8, Y10
 	VMOVUPS      Y10, (R11)
-	VMOVUPS      Y11, (R12)
-	ADDQ         bStep+120(FP), BX
-	ADDQ         bImStep+128(FP), SI
-	ADDQ         cStep+136(FP), DI
-	ADDQ         cImStep+144(FP), R8
-	ADDQ         dbStep+152(FP), R9
-	ADDQ         dbImStep+160(FP), R10
-	ADDQ         dcStep+168(FP), R11
-	ADDQ         dcImStep+176(FP), R12
-	ADDQ         $0x00000120, CX
-	ADDQ         $0x00000080, DX
-	DECQ         R13
+	ADDQ         bStep+120(FP), DX
+	ADDQ         bImStep+128(FP), BX
+	ADDQ         cStep+136(FP), SI
+	ADDQ         cImStep+144(FP), DI
+	ADDQ         dbStep+152(FP), R8
+	ADDQ         dbImStep+160(FP), R9
+	ADDQ         dcStep+168(FP), R10
+	ADDQ         dcImStep+176(FP), R11
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x00000080, CX
+	DECQ         R12
 	JNZ          recompute
-	MOVQ         steps+0(FP), R13
-	MOVQ         carry+40(FP), R14
-	MOVQ         da+48(FP), R15
-	VMOVUPS      (R14), Y0
-	VMOVUPS      (R14)(AX*1), Y1
-	VMOVUPS      (R15), Y2
-	VMOVUPS      (R15)(AX*1), Y3
-	MOVQ         a+24(FP), BP
-	VMOVUPS      (BP), Y4
-	VMOVUPS      (BP)(AX*1), Y5
-	VMULPS       turn<>+0(SB), Y5, Y5
+	MOVQ         steps+0(FP), R12
+	MOVQ         carry+40(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y0
+	VMOVUPS      (R14), Y1
+	MOVQ         da+48(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y2
+	VMOVUPS      (R14), Y3
+	MOVQ         a+24(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y4
+	VMOVUPS      (R14), Y5
+	VMOVUPS      turn<>+0(SB), Y6
+	VMULPS       Y6, Y5, Y5
 
 reverse:
-	SUBQ         bStep+120(FP), BX
-	SUBQ         bImStep+128(FP), SI
-	SUBQ         cStep+136(FP), DI
-	SUBQ         cImStep+144(FP), R8
-	SUBQ         dbStep+152(FP), R9
-	SUBQ         dbImStep+160(FP), R10
-	SUBQ         dcStep+168(FP), R11
-	SUBQ         dcImStep+176(FP), R12
-	SUBQ         $0x00000120, CX
-	SUBQ         $0x00000080, DX
-	VMOVUPS      128(CX), Y6
+	SUBQ         bStep+120(FP), DX
+	SUBQ         bImStep+128(FP), BX
+	SUBQ         cStep+136(FP), SI
+	SUBQ         cImStep+144(FP), DI
+	SUBQ         dbStep+152(FP), R8
+	SUBQ         dbImStep+160(FP), R9
+	SUBQ         dcStep+168(FP), R10
+	SUBQ         dcImStep+176(FP), R11
+	SUBQ         $0x00000120, AX
+	SUBQ         $0x00000080, CX
+	VMOVUPS      128(AX), Y6
 	VADDPS       Y6, Y6, Y6
-	VBROADCASTSS (DI), Y7
-	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (SI), Y7
+	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y6, Y7, Y0
 	VFNMADD231PS Y6, Y8, Y1
-	VMOVUPS      64(CX), Y6
-	VMOVUPS      (R9), Y7
-	VMOVUPS      (R10), Y8
+	VMOVUPS      64(AX), Y6
+	VMOVUPS      (R8), Y7
 	VFMADD231PS  Y6, Y0, Y7
-	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      (R9), Y7
+	VFMADD231PS  Y6, Y1, Y7
 	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R10)
-	VBROADCASTSS (BX), Y6
-	VBROADCASTSS (SI), Y7
-	VMOVUPS      192(CX), Y8
+	VBROADCASTSS (DX), Y6
+	VBROADCASTSS (BX), Y7
+	VMOVUPS      192(AX), Y8
 	VFMADD231PS  Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y8, 192(AX)
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
 	VMULPS       Y7, Y0, Y8
 	VMULPS       Y6, Y0, Y0
 	VFMADD231PS  Y7, Y1, Y0
 	VFMSUB132PS  Y6, Y8, Y1
-	VMOVUPS      64(DX), Y6
-	VMOVUPS      96(DX), Y7
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      96(CX), Y7
 	VMULPS       Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
 	VMULPS       Y6, Y1, Y6
 	VFNMADD231PS Y7, Y0, Y6
-	VMOVUPS      (CX), Y7
-	VMOVUPS      224(CX), Y9
+	VMOVUPS      (AX), Y7
+	VMOVUPS      224(AX), Y9
 	VFMADD231PS  Y7, Y8, Y2
 	VFMADD231PS  Y7, Y6, Y3
 	VFMADD231PS  Y4, Y8, Y9
 	VFMADD231PS  Y5, Y6, Y9
-	VMOVUPS      Y9, 224(CX)
-	DECQ         R13
+	VMOVUPS      Y9, 224(AX)
+	DECQ         R12
 	JNZ          reverse
-	VMOVUPS      Y0, (R14)
-	VMOVUPS      Y1, (R14)(AX*1)
-	VMOVUPS      Y2, (R15)
-	VMOVUPS      Y3, (R15)(AX*1)
+	MOVQ         carry+40(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)
+	MOVQ         da+48(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y3, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x20, carry+40(FP)
@@ -7766,23 +7808,26 @@ TEXT ·avx2ComplexCV(SB), NOSPLIT, $0-112
 	VMOVUPS e3<>+0(SB), Y4
 
 states:
-	MOVQ    plane+104(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    steps+0(FP), DX
-	MOVQ    b+40(FP), BX
-	MOVQ    bIm+48(FP), SI
-	MOVQ    c+56(FP), DI
-	MOVQ    cIm+64(FP), R8
-	MOVQ    a+24(FP), R9
-	VMOVUPS (R9), Y5
-	VMOVUPS (R9)(AX*1), Y6
-	MOVQ    h+32(FP), R9
-	VMOVUPS (R9), Y7
-	VMOVUPS (R9)(AX*1), Y8
+	MOVQ    frame+8(FP), AX
+	MOVQ    steps+0(FP), CX
+	MOVQ    b+40(FP), DX
+	MOVQ    bIm+48(FP), BX
+	MOVQ    c+56(FP), SI
+	MOVQ    cIm+64(FP), DI
+	MOVQ    a+24(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y5
+	VMOVUPS (R9), Y6
+	MOVQ    h+32(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y7
+	VMOVUPS (R9), Y8
 
 steps:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      64(CX), Y10
+	VMOVUPS      (AX), Y9
+	VMOVUPS      64(AX), Y10
 	VMULPS       Y6, Y9, Y11
 	VMULPS       four<>+0(SB), Y11, Y11
 	VADDPS       magic<>+0(SB), Y11, Y12
@@ -7826,8 +7871,8 @@ steps:
 	VFMADD231PS  Y9, Y13, Y12
 	VMULPS       Y12, Y15, Y15
 	VMULPS       Y12, Y11, Y11
-	VMOVUPS      (BX), Y9
-	VMOVUPS      (SI), Y12
+	VMOVUPS      (DX), Y9
+	VMOVUPS      (BX), Y12
 	VMULPS       Y10, Y9, Y9
 	VMULPS       Y10, Y12, Y12
 	VFMADD231PS  Y15, Y7, Y9
@@ -7836,22 +7881,25 @@ steps:
 	VFMADD231PS  Y11, Y7, Y12
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y12, Y8
-	VMOVUPS      96(CX), Y9
-	VBROADCASTSS (DI), Y10
-	VBROADCASTSS (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	ADDQ         bStep+72(FP), BX
-	ADDQ         bImStep+80(FP), SI
-	ADDQ         cStep+88(FP), DI
-	ADDQ         cImStep+96(FP), R8
-	ADDQ         $0x00000120, CX
-	DECQ         DX
+	VMOVUPS      Y9, 96(AX)
+	ADDQ         bStep+72(FP), DX
+	ADDQ         bImStep+80(FP), BX
+	ADDQ         cStep+88(FP), SI
+	ADDQ         cImStep+96(FP), DI
+	ADDQ         $0x00000120, AX
+	DECQ         CX
 	JNZ          steps
-	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R9)(AX*1)
+	MOVQ         h+32(FP), AX
+	MOVQ         plane+104(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      Y8, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x20, b+40(FP)
@@ -7865,34 +7913,37 @@ steps:
 
 // func avx2ComplexBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·avx2ComplexBackCV(SB), NOSPLIT, $8-200
+TEXT ·avx2ComplexBackCV(SB), NOSPLIT, $0-200
 states:
-	MOVQ    plane+192(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    tmp+184(FP), DX
-	MOVQ    b+56(FP), BX
-	MOVQ    bIm+64(FP), SI
-	MOVQ    c+72(FP), DI
-	MOVQ    cIm+80(FP), R8
-	MOVQ    db+88(FP), R9
-	MOVQ    dbIm+96(FP), R10
-	MOVQ    dc+104(FP), R11
-	MOVQ    dcIm+112(FP), R12
+	MOVQ    frame+8(FP), AX
+	MOVQ    tmp+184(FP), CX
+	MOVQ    b+56(FP), DX
+	MOVQ    bIm+64(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cIm+80(FP), DI
+	MOVQ    db+88(FP), R8
+	MOVQ    dbIm+96(FP), R9
+	MOVQ    dc+104(FP), R10
+	MOVQ    dcIm+112(FP), R11
 	VMOVUPS eighthMagic<>+0(SB), Y0
 	VMOVUPS eighths<>+0(SB), Y1
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    steps+0(FP), R13
-	MOVQ    a+24(FP), R14
-	VMOVUPS (R14), Y5
-	VMOVUPS (R14)(AX*1), Y6
-	MOVQ    h+32(FP), R14
-	VMOVUPS (R14), Y7
-	VMOVUPS (R14)(AX*1), Y8
+	MOVQ    steps+0(FP), R12
+	MOVQ    a+24(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y5
+	VMOVUPS (R14), Y6
+	MOVQ    h+32(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y7
+	VMOVUPS (R14), Y8
 
 recompute:
-	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y9
 	VMULPS       Y6, Y9, Y10
 	VMULPS       four<>+0(SB), Y10, Y10
 	VADDPS       magic<>+0(SB), Y10, Y11
@@ -7936,13 +7987,13 @@ recompute:
 	VFMADD231PS  Y9, Y12, Y11
 	VMULPS       Y11, Y14, Y14
 	VMULPS       Y11, Y10, Y10
-	VMOVUPS      Y14, (DX)
-	VMOVUPS      Y10, 32(DX)
-	VMOVUPS      Y7, 64(DX)
-	VMOVUPS      Y8, 96(DX)
-	VMOVUPS      (BX), Y9
-	VMOVUPS      (SI), Y11
-	VMOVUPS      64(CX), Y12
+	VMOVUPS      Y14, (CX)
+	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      Y7, 64(CX)
+	VMOVUPS      Y8, 96(CX)
+	VMOVUPS      (DX), Y9
+	VMOVUPS      (BX), Y11
+	VMOVUPS      64(AX), Y12
 	VMULPS       Y12, Y9, Y9
 	VMULPS       Y12, Y11, Y11
 	VFMADD231PS  Y14, Y7, Y9
@@ -7951,100 +8002,113 @@ recompute:
 	VFMADD231PS  Y10, Y7, Y11
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y11, Y8
-	VMOVUPS      96(CX), Y9
-	VBROADCASTSS (DI), Y10
-	VBROADCASTSS (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	VMOVUPS      128(CX), Y9
+	VMOVUPS      Y9, 96(AX)
+	VMOVUPS      128(AX), Y9
 	VADDPS       Y9, Y9, Y9
-	VMOVUPS      (R11), Y10
-	VMOVUPS      (R12), Y11
+	VMOVUPS      (R10), Y10
 	VFMADD231PS  Y9, Y7, Y10
-	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R10)
+	VMOVUPS      (R11), Y10
+	VFNMADD231PS Y9, Y8, Y10
 	VMOVUPS      Y10, (R11)
-	VMOVUPS      Y11, (R12)
-	ADDQ         bStep+120(FP), BX
-	ADDQ         bImStep+128(FP), SI
-	ADDQ         cStep+136(FP), DI
-	ADDQ         cImStep+144(FP), R8
-	ADDQ         dbStep+152(FP), R9
-	ADDQ         dbImStep+160(FP), R10
-	ADDQ         dcStep+168(FP), R11
-	ADDQ         dcImStep+176(FP), R12
-	ADDQ         $0x00000120, CX
-	ADDQ         $0x00000080, DX
-	DECQ         R13
+	ADDQ         bStep+120(FP), DX
+	ADDQ         bImStep+128(FP), BX
+	ADDQ         cStep+136(FP), SI
+	ADDQ         cImStep+144(FP), DI
+	ADDQ         dbStep+152(FP), R8
+	ADDQ         dbImStep+160(FP), R9
+	ADDQ         dcStep+168(FP), R10
+	ADDQ         dcImStep+176(FP), R11
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x00000080, CX
+	DECQ         R12
 	JNZ          recompute
-	MOVQ         steps+0(FP), R13
-	MOVQ         carry+40(FP), R14
-	MOVQ         da+48(FP), R15
-	VMOVUPS      (R14), Y0
-	VMOVUPS      (R14)(AX*1), Y1
-	VMOVUPS      (R15), Y2
-	VMOVUPS      (R15)(AX*1), Y3
-	MOVQ         a+24(FP), BP
-	VMOVUPS      (BP), Y4
-	VMOVUPS      (BP)(AX*1), Y5
-	VMULPS       turn<>+0(SB), Y5, Y5
+	MOVQ         steps+0(FP), R12
+	MOVQ         carry+40(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y0
+	VMOVUPS      (R14), Y1
+	MOVQ         da+48(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y2
+	VMOVUPS      (R14), Y3
+	MOVQ         a+24(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y4
+	VMOVUPS      (R14), Y5
+	VMOVUPS      turn<>+0(SB), Y6
+	VMULPS       Y6, Y5, Y5
 
 reverse:
-	SUBQ         bStep+120(FP), BX
-	SUBQ         bImStep+128(FP), SI
-	SUBQ         cStep+136(FP), DI
-	SUBQ         cImStep+144(FP), R8
-	SUBQ         dbStep+152(FP), R9
-	SUBQ         dbImStep+160(FP), R10
-	SUBQ         dcStep+168(FP), R11
-	SUBQ         dcImStep+176(FP), R12
-	SUBQ         $0x00000120, CX
-	SUBQ         $0x00000080, DX
-	VMOVUPS      128(CX), Y6
+	SUBQ         bStep+120(FP), DX
+	SUBQ         bImStep+128(FP), BX
+	SUBQ         cStep+136(FP), SI
+	SUBQ         cImStep+144(FP), DI
+	SUBQ         dbStep+152(FP), R8
+	SUBQ         dbImStep+160(FP), R9
+	SUBQ         dcStep+168(FP), R10
+	SUBQ         dcImStep+176(FP), R11
+	SUBQ         $0x00000120, AX
+	SUBQ         $0x00000080, CX
+	VMOVUPS      128(AX), Y6
 	VADDPS       Y6, Y6, Y6
-	VBROADCASTSS (DI), Y7
-	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (SI), Y7
+	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y6, Y7, Y0
 	VFNMADD231PS Y6, Y8, Y1
-	VMOVUPS      64(CX), Y6
-	VMOVUPS      (R9), Y7
-	VMOVUPS      (R10), Y8
+	VMOVUPS      64(AX), Y6
+	VMOVUPS      (R8), Y7
 	VFMADD231PS  Y6, Y0, Y7
-	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      (R9), Y7
+	VFMADD231PS  Y6, Y1, Y7
 	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R10)
-	VMOVUPS      (BX), Y6
-	VMOVUPS      (SI), Y7
-	VMOVUPS      192(CX), Y8
+	VMOVUPS      (DX), Y6
+	VMOVUPS      (BX), Y7
+	VMOVUPS      192(AX), Y8
 	VFMADD231PS  Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y8, 192(AX)
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
 	VMULPS       Y7, Y0, Y8
 	VMULPS       Y6, Y0, Y0
 	VFMADD231PS  Y7, Y1, Y0
 	VFMSUB132PS  Y6, Y8, Y1
-	VMOVUPS      64(DX), Y6
-	VMOVUPS      96(DX), Y7
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      96(CX), Y7
 	VMULPS       Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
 	VMULPS       Y6, Y1, Y6
 	VFNMADD231PS Y7, Y0, Y6
-	VMOVUPS      (CX), Y7
-	VMOVUPS      224(CX), Y9
+	VMOVUPS      (AX), Y7
+	VMOVUPS      224(AX), Y9
 	VFMADD231PS  Y7, Y8, Y2
 	VFMADD231PS  Y7, Y6, Y3
 	VFMADD231PS  Y4, Y8, Y9
 	VFMADD231PS  Y5, Y6, Y9
-	VMOVUPS      Y9, 224(CX)
-	DECQ         R13
+	VMOVUPS      Y9, 224(AX)
+	DECQ         R12
 	JNZ          reverse
-	VMOVUPS      Y0, (R14)
-	VMOVUPS      Y1, (R14)(AX*1)
-	VMOVUPS      Y2, (R15)
-	VMOVUPS      Y3, (R15)(AX*1)
+	MOVQ         carry+40(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)
+	MOVQ         da+48(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y3, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x20, carry+40(FP)
@@ -8072,23 +8136,26 @@ TEXT ·avx2ComplexVC(SB), NOSPLIT, $0-112
 	VMOVUPS e3<>+0(SB), Y4
 
 states:
-	MOVQ    plane+104(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    steps+0(FP), DX
-	MOVQ    b+40(FP), BX
-	MOVQ    bIm+48(FP), SI
-	MOVQ    c+56(FP), DI
-	MOVQ    cIm+64(FP), R8
-	MOVQ    a+24(FP), R9
-	VMOVUPS (R9), Y5
-	VMOVUPS (R9)(AX*1), Y6
-	MOVQ    h+32(FP), R9
-	VMOVUPS (R9), Y7
-	VMOVUPS (R9)(AX*1), Y8
+	MOVQ    frame+8(FP), AX
+	MOVQ    steps+0(FP), CX
+	MOVQ    b+40(FP), DX
+	MOVQ    bIm+48(FP), BX
+	MOVQ    c+56(FP), SI
+	MOVQ    cIm+64(FP), DI
+	MOVQ    a+24(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y5
+	VMOVUPS (R9), Y6
+	MOVQ    h+32(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y7
+	VMOVUPS (R9), Y8
 
 steps:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      64(CX), Y10
+	VMOVUPS      (AX), Y9
+	VMOVUPS      64(AX), Y10
 	VMULPS       Y6, Y9, Y11
 	VMULPS       four<>+0(SB), Y11, Y11
 	VADDPS       magic<>+0(SB), Y11, Y12
@@ -8132,8 +8199,8 @@ steps:
 	VFMADD231PS  Y9, Y13, Y12
 	VMULPS       Y12, Y15, Y15
 	VMULPS       Y12, Y11, Y11
-	VBROADCASTSS (BX), Y9
-	VBROADCASTSS (SI), Y12
+	VBROADCASTSS (DX), Y9
+	VBROADCASTSS (BX), Y12
 	VMULPS       Y10, Y9, Y9
 	VMULPS       Y10, Y12, Y12
 	VFMADD231PS  Y15, Y7, Y9
@@ -8142,22 +8209,25 @@ steps:
 	VFMADD231PS  Y11, Y7, Y12
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y12, Y8
-	VMOVUPS      96(CX), Y9
-	VMOVUPS      (DI), Y10
-	VMOVUPS      (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VMOVUPS      (SI), Y10
+	VMOVUPS      (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	ADDQ         bStep+72(FP), BX
-	ADDQ         bImStep+80(FP), SI
-	ADDQ         cStep+88(FP), DI
-	ADDQ         cImStep+96(FP), R8
-	ADDQ         $0x00000120, CX
-	DECQ         DX
+	VMOVUPS      Y9, 96(AX)
+	ADDQ         bStep+72(FP), DX
+	ADDQ         bImStep+80(FP), BX
+	ADDQ         cStep+88(FP), SI
+	ADDQ         cImStep+96(FP), DI
+	ADDQ         $0x00000120, AX
+	DECQ         CX
 	JNZ          steps
-	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R9)(AX*1)
+	MOVQ         h+32(FP), AX
+	MOVQ         plane+104(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      Y8, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x04, b+40(FP)
@@ -8171,34 +8241,37 @@ steps:
 
 // func avx2ComplexBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·avx2ComplexBackVC(SB), NOSPLIT, $8-200
+TEXT ·avx2ComplexBackVC(SB), NOSPLIT, $0-200
 states:
-	MOVQ    plane+192(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    tmp+184(FP), DX
-	MOVQ    b+56(FP), BX
-	MOVQ    bIm+64(FP), SI
-	MOVQ    c+72(FP), DI
-	MOVQ    cIm+80(FP), R8
-	MOVQ    db+88(FP), R9
-	MOVQ    dbIm+96(FP), R10
-	MOVQ    dc+104(FP), R11
-	MOVQ    dcIm+112(FP), R12
+	MOVQ    frame+8(FP), AX
+	MOVQ    tmp+184(FP), CX
+	MOVQ    b+56(FP), DX
+	MOVQ    bIm+64(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cIm+80(FP), DI
+	MOVQ    db+88(FP), R8
+	MOVQ    dbIm+96(FP), R9
+	MOVQ    dc+104(FP), R10
+	MOVQ    dcIm+112(FP), R11
 	VMOVUPS eighthMagic<>+0(SB), Y0
 	VMOVUPS eighths<>+0(SB), Y1
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    steps+0(FP), R13
-	MOVQ    a+24(FP), R14
-	VMOVUPS (R14), Y5
-	VMOVUPS (R14)(AX*1), Y6
-	MOVQ    h+32(FP), R14
-	VMOVUPS (R14), Y7
-	VMOVUPS (R14)(AX*1), Y8
+	MOVQ    steps+0(FP), R12
+	MOVQ    a+24(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y5
+	VMOVUPS (R14), Y6
+	MOVQ    h+32(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y7
+	VMOVUPS (R14), Y8
 
 recompute:
-	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y9
 	VMULPS       Y6, Y9, Y10
 	VMULPS       four<>+0(SB), Y10, Y10
 	VADDPS       magic<>+0(SB), Y10, Y11
@@ -8242,13 +8315,13 @@ recompute:
 	VFMADD231PS  Y9, Y12, Y11
 	VMULPS       Y11, Y14, Y14
 	VMULPS       Y11, Y10, Y10
-	VMOVUPS      Y14, (DX)
-	VMOVUPS      Y10, 32(DX)
-	VMOVUPS      Y7, 64(DX)
-	VMOVUPS      Y8, 96(DX)
-	VBROADCASTSS (BX), Y9
-	VBROADCASTSS (SI), Y11
-	VMOVUPS      64(CX), Y12
+	VMOVUPS      Y14, (CX)
+	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      Y7, 64(CX)
+	VMOVUPS      Y8, 96(CX)
+	VBROADCASTSS (DX), Y9
+	VBROADCASTSS (BX), Y11
+	VMOVUPS      64(AX), Y12
 	VMULPS       Y12, Y9, Y9
 	VMULPS       Y12, Y11, Y11
 	VFMADD231PS  Y14, Y7, Y9
@@ -8257,100 +8330,113 @@ recompute:
 	VFMADD231PS  Y10, Y7, Y11
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y11, Y8
-	VMOVUPS      96(CX), Y9
-	VMOVUPS      (DI), Y10
-	VMOVUPS      (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VMOVUPS      (SI), Y10
+	VMOVUPS      (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	VMOVUPS      128(CX), Y9
+	VMOVUPS      Y9, 96(AX)
+	VMOVUPS      128(AX), Y9
 	VADDPS       Y9, Y9, Y9
-	VMOVUPS      (R11), Y10
-	VMOVUPS      (R12), Y11
+	VMOVUPS      (R10), Y10
 	VFMADD231PS  Y9, Y7, Y10
-	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R10)
+	VMOVUPS      (R11), Y10
+	VFNMADD231PS Y9, Y8, Y10
 	VMOVUPS      Y10, (R11)
-	VMOVUPS      Y11, (R12)
-	ADDQ         bStep+120(FP), BX
-	ADDQ         bImStep+128(FP), SI
-	ADDQ         cStep+136(FP), DI
-	ADDQ         cImStep+144(FP), R8
-	ADDQ         dbStep+152(FP), R9
-	ADDQ         dbImStep+160(FP), R10
-	ADDQ         dcStep+168(FP), R11
-	ADDQ         dcImStep+176(FP), R12
-	ADDQ         $0x00000120, CX
-	ADDQ         $0x00000080, DX
-	DECQ         R13
+	ADDQ         bStep+120(FP), DX
+	ADDQ         bImStep+128(FP), BX
+	ADDQ         cStep+136(FP), SI
+	ADDQ         cImStep+144(FP), DI
+	ADDQ         dbStep+152(FP), R8
+	ADDQ         dbImStep+160(FP), R9
+	ADDQ         dcStep+168(FP), R10
+	ADDQ         dcImStep+176(FP), R11
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x00000080, CX
+	DECQ         R12
 	JNZ          recompute
-	MOVQ         steps+0(FP), R13
-	MOVQ         carry+40(FP), R14
-	MOVQ         da+48(FP), R15
-	VMOVUPS      (R14), Y0
-	VMOVUPS      (R14)(AX*1), Y1
-	VMOVUPS      (R15), Y2
-	VMOVUPS      (R15)(AX*1), Y3
-	MOVQ         a+24(FP), BP
-	VMOVUPS      (BP), Y4
-	VMOVUPS      (BP)(AX*1), Y5
-	VMULPS       turn<>+0(SB), Y5, Y5
+	MOVQ         steps+0(FP), R12
+	MOVQ         carry+40(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y0
+	VMOVUPS      (R14), Y1
+	MOVQ         da+48(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y2
+	VMOVUPS      (R14), Y3
+	MOVQ         a+24(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y4
+	VMOVUPS      (R14), Y5
+	VMOVUPS      turn<>+0(SB), Y6
+	VMULPS       Y6, Y5, Y5
 
 reverse:
-	SUBQ         bStep+120(FP), BX
-	SUBQ         bImStep+128(FP), SI
-	SUBQ         cStep+136(FP), DI
-	SUBQ         cImStep+144(FP), R8
-	SUBQ         dbStep+152(FP), R9
-	SUBQ         dbImStep+160(FP), R10
-	SUBQ         dcStep+168(FP), R11
-	SUBQ         dcImStep+176(FP), R12
-	SUBQ         $0x00000120, CX
-	SUBQ         $0x00000080, DX
-	VMOVUPS      128(CX), Y6
+	SUBQ         bStep+120(FP), DX
+	SUBQ         bImStep+128(FP), BX
+	SUBQ         cStep+136(FP), SI
+	SUBQ         cImStep+144(FP), DI
+	SUBQ         dbStep+152(FP), R8
+	SUBQ         dbImStep+160(FP), R9
+	SUBQ         dcStep+168(FP), R10
+	SUBQ         dcImStep+176(FP), R11
+	SUBQ         $0x00000120, AX
+	SUBQ         $0x00000080, CX
+	VMOVUPS      128(AX), Y6
 	VADDPS       Y6, Y6, Y6
-	VMOVUPS      (DI), Y7
-	VMOVUPS      (R8), Y8
+	VMOVUPS      (SI), Y7
+	VMOVUPS      (DI), Y8
 	VFMADD231PS  Y6, Y7, Y0
 	VFNMADD231PS Y6, Y8, Y1
-	VMOVUPS      64(CX), Y6
-	VMOVUPS      (R9), Y7
-	VMOVUPS      (R10), Y8
+	VMOVUPS      64(AX), Y6
+	VMOVUPS      (R8), Y7
 	VFMADD231PS  Y6, Y0, Y7
-	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      (R9), Y7
+	VFMADD231PS  Y6, Y1, Y7
 	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R10)
-	VBROADCASTSS (BX), Y6
-	VBROADCASTSS (SI), Y7
-	VMOVUPS      192(CX), Y8
+	VBROADCASTSS (DX), Y6
+	VBROADCASTSS (BX), Y7
+	VMOVUPS      192(AX), Y8
 	VFMADD231PS  Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y8, 192(AX)
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
 	VMULPS       Y7, Y0, Y8
 	VMULPS       Y6, Y0, Y0
 	VFMADD231PS  Y7, Y1, Y0
 	VFMSUB132PS  Y6, Y8, Y1
-	VMOVUPS      64(DX), Y6
-	VMOVUPS      96(DX), Y7
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      96(CX), Y7
 	VMULPS       Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
 	VMULPS       Y6, Y1, Y6
 	VFNMADD231PS Y7, Y0, Y6
-	VMOVUPS      (CX), Y7
-	VMOVUPS      224(CX), Y9
+	VMOVUPS      (AX), Y7
+	VMOVUPS      224(AX), Y9
 	VFMADD231PS  Y7, Y8, Y2
 	VFMADD231PS  Y7, Y6, Y3
 	VFMADD231PS  Y4, Y8, Y9
 	VFMADD231PS  Y5, Y6, Y9
-	VMOVUPS      Y9, 224(CX)
-	DECQ         R13
+	VMOVUPS      Y9, 224(AX)
+	DECQ         R12
 	JNZ          reverse
-	VMOVUPS      Y0, (R14)
-	VMOVUPS      Y1, (R14)(AX*1)
-	VMOVUPS      Y2, (R15)
-	VMOVUPS      Y3, (R15)(AX*1)
+	MOVQ         carry+40(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)
+	MOVQ         da+48(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y3, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x20, carry+40(FP)
@@ -8378,23 +8464,26 @@ TEXT ·avx2ComplexCC(SB), NOSPLIT, $0-112
 	VMOVUPS e3<>+0(SB), Y4
 
 states:
-	MOVQ    plane+104(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    steps+0(FP), DX
-	MOVQ    b+40(FP), BX
-	MOVQ    bIm+48(FP), SI
-	MOVQ    c+56(FP), DI
-	MOVQ    cIm+64(FP), R8
-	MOVQ    a+24(FP), R9
-	VMOVUPS (R9), Y5
-	VMOVUPS (R9)(AX*1), Y6
-	MOVQ    h+32(FP), R9
-	VMOVUPS (R9), Y7
-	VMOVUPS (R9)(AX*1), Y8
+	MOVQ    frame+8(FP), AX
+	MOVQ    steps+0(FP), CX
+	MOVQ    b+40(FP), DX
+	MOVQ    bIm+48(FP), BX
+	MOVQ    c+56(FP), SI
+	MOVQ    cIm+64(FP), DI
+	MOVQ    a+24(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y5
+	VMOVUPS (R9), Y6
+	MOVQ    h+32(FP), R8
+	MOVQ    plane+104(FP), R9
+	ADDQ    R8, R9
+	VMOVUPS (R8), Y7
+	VMOVUPS (R9), Y8
 
 steps:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      64(CX), Y10
+	VMOVUPS      (AX), Y9
+	VMOVUPS      64(AX), Y10
 	VMULPS       Y6, Y9, Y11
 	VMULPS       four<>+0(SB), Y11, Y11
 	VADDPS       magic<>+0(SB), Y11, Y12
@@ -8438,8 +8527,8 @@ steps:
 	VFMADD231PS  Y9, Y13, Y12
 	VMULPS       Y12, Y15, Y15
 	VMULPS       Y12, Y11, Y11
-	VMOVUPS      (BX), Y9
-	VMOVUPS      (SI), Y12
+	VMOVUPS      (DX), Y9
+	VMOVUPS      (BX), Y12
 	VMULPS       Y10, Y9, Y9
 	VMULPS       Y10, Y12, Y12
 	VFMADD231PS  Y15, Y7, Y9
@@ -8448,22 +8537,25 @@ steps:
 	VFMADD231PS  Y11, Y7, Y12
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y12, Y8
-	VMOVUPS      96(CX), Y9
-	VMOVUPS      (DI), Y10
-	VMOVUPS      (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VMOVUPS      (SI), Y10
+	VMOVUPS      (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	ADDQ         bStep+72(FP), BX
-	ADDQ         bImStep+80(FP), SI
-	ADDQ         cStep+88(FP), DI
-	ADDQ         cImStep+96(FP), R8
-	ADDQ         $0x00000120, CX
-	DECQ         DX
+	VMOVUPS      Y9, 96(AX)
+	ADDQ         bStep+72(FP), DX
+	ADDQ         bImStep+80(FP), BX
+	ADDQ         cStep+88(FP), SI
+	ADDQ         cImStep+96(FP), DI
+	ADDQ         $0x00000120, AX
+	DECQ         CX
 	JNZ          steps
-	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R9)(AX*1)
+	MOVQ         h+32(FP), AX
+	MOVQ         plane+104(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      Y8, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x20, b+40(FP)
@@ -8477,34 +8569,37 @@ steps:
 
 // func avx2ComplexBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·avx2ComplexBackCC(SB), NOSPLIT, $8-200
+TEXT ·avx2ComplexBackCC(SB), NOSPLIT, $0-200
 states:
-	MOVQ    plane+192(FP), AX
-	MOVQ    frame+8(FP), CX
-	MOVQ    tmp+184(FP), DX
-	MOVQ    b+56(FP), BX
-	MOVQ    bIm+64(FP), SI
-	MOVQ    c+72(FP), DI
-	MOVQ    cIm+80(FP), R8
-	MOVQ    db+88(FP), R9
-	MOVQ    dbIm+96(FP), R10
-	MOVQ    dc+104(FP), R11
-	MOVQ    dcIm+112(FP), R12
+	MOVQ    frame+8(FP), AX
+	MOVQ    tmp+184(FP), CX
+	MOVQ    b+56(FP), DX
+	MOVQ    bIm+64(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cIm+80(FP), DI
+	MOVQ    db+88(FP), R8
+	MOVQ    dbIm+96(FP), R9
+	MOVQ    dc+104(FP), R10
+	MOVQ    dcIm+112(FP), R11
 	VMOVUPS eighthMagic<>+0(SB), Y0
 	VMOVUPS eighths<>+0(SB), Y1
 	VMOVUPS e1<>+0(SB), Y2
 	VMOVUPS e2<>+0(SB), Y3
 	VMOVUPS e3<>+0(SB), Y4
-	MOVQ    steps+0(FP), R13
-	MOVQ    a+24(FP), R14
-	VMOVUPS (R14), Y5
-	VMOVUPS (R14)(AX*1), Y6
-	MOVQ    h+32(FP), R14
-	VMOVUPS (R14), Y7
-	VMOVUPS (R14)(AX*1), Y8
+	MOVQ    steps+0(FP), R12
+	MOVQ    a+24(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y5
+	VMOVUPS (R14), Y6
+	MOVQ    h+32(FP), R13
+	MOVQ    plane+192(FP), R14
+	ADDQ    R13, R14
+	VMOVUPS (R13), Y7
+	VMOVUPS (R14), Y8
 
 recompute:
-	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y9
 	VMULPS       Y6, Y9, Y10
 	VMULPS       four<>+0(SB), Y10, Y10
 	VADDPS       magic<>+0(SB), Y10, Y11
@@ -8548,13 +8643,13 @@ recompute:
 	VFMADD231PS  Y9, Y12, Y11
 	VMULPS       Y11, Y14, Y14
 	VMULPS       Y11, Y10, Y10
-	VMOVUPS      Y14, (DX)
-	VMOVUPS      Y10, 32(DX)
-	VMOVUPS      Y7, 64(DX)
-	VMOVUPS      Y8, 96(DX)
-	VMOVUPS      (BX), Y9
-	VMOVUPS      (SI), Y11
-	VMOVUPS      64(CX), Y12
+	VMOVUPS      Y14, (CX)
+	VMOVUPS      Y10, 32(CX)
+	VMOVUPS      Y7, 64(CX)
+	VMOVUPS      Y8, 96(CX)
+	VMOVUPS      (DX), Y9
+	VMOVUPS      (BX), Y11
+	VMOVUPS      64(AX), Y12
 	VMULPS       Y12, Y9, Y9
 	VMULPS       Y12, Y11, Y11
 	VFMADD231PS  Y14, Y7, Y9
@@ -8563,100 +8658,113 @@ recompute:
 	VFMADD231PS  Y10, Y7, Y11
 	VMOVAPS      Y9, Y7
 	VMOVAPS      Y11, Y8
-	VMOVUPS      96(CX), Y9
-	VMOVUPS      (DI), Y10
-	VMOVUPS      (R8), Y11
+	VMOVUPS      96(AX), Y9
+	VMOVUPS      (SI), Y10
+	VMOVUPS      (DI), Y11
 	VMULPS       Y7, Y10, Y10
 	VFNMADD231PS Y8, Y11, Y10
 	VFMADD231PS  two<>+0(SB), Y10, Y9
-	VMOVUPS      Y9, 96(CX)
-	VMOVUPS      128(CX), Y9
+	VMOVUPS      Y9, 96(AX)
+	VMOVUPS      128(AX), Y9
 	VADDPS       Y9, Y9, Y9
-	VMOVUPS      (R11), Y10
-	VMOVUPS      (R12), Y11
+	VMOVUPS      (R10), Y10
 	VFMADD231PS  Y9, Y7, Y10
-	VFNMADD231PS Y9, Y8, Y11
+	VMOVUPS      Y10, (R10)
+	VMOVUPS      (R11), Y10
+	VFNMADD231PS Y9, Y8, Y10
 	VMOVUPS      Y10, (R11)
-	VMOVUPS      Y11, (R12)
-	ADDQ         bStep+120(FP), BX
-	ADDQ         bImStep+128(FP), SI
-	ADDQ         cStep+136(FP), DI
-	ADDQ         cImStep+144(FP), R8
-	ADDQ         dbStep+152(FP), R9
-	ADDQ         dbImStep+160(FP), R10
-	ADDQ         dcStep+168(FP), R11
-	ADDQ         dcImStep+176(FP), R12
-	ADDQ         $0x00000120, CX
-	ADDQ         $0x00000080, DX
-	DECQ         R13
+	ADDQ         bStep+120(FP), DX
+	ADDQ         bImStep+128(FP), BX
+	ADDQ         cStep+136(FP), SI
+	ADDQ         cImStep+144(FP), DI
+	ADDQ         dbStep+152(FP), R8
+	ADDQ         dbImStep+160(FP), R9
+	ADDQ         dcStep+168(FP), R10
+	ADDQ         dcImStep+176(FP), R11
+	ADDQ         $0x00000120, AX
+	ADDQ         $0x00000080, CX
+	DECQ         R12
 	JNZ          recompute
-	MOVQ         steps+0(FP), R13
-	MOVQ         carry+40(FP), R14
-	MOVQ         da+48(FP), R15
-	VMOVUPS      (R14), Y0
-	VMOVUPS      (R14)(AX*1), Y1
-	VMOVUPS      (R15), Y2
-	VMOVUPS      (R15)(AX*1), Y3
-	MOVQ         a+24(FP), BP
-	VMOVUPS      (BP), Y4
-	VMOVUPS      (BP)(AX*1), Y5
-	VMULPS       turn<>+0(SB), Y5, Y5
+	MOVQ         steps+0(FP), R12
+	MOVQ         carry+40(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y0
+	VMOVUPS      (R14), Y1
+	MOVQ         da+48(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y2
+	VMOVUPS      (R14), Y3
+	MOVQ         a+24(FP), R13
+	MOVQ         plane+192(FP), R14
+	ADDQ         R13, R14
+	VMOVUPS      (R13), Y4
+	VMOVUPS      (R14), Y5
+	VMOVUPS      turn<>+0(SB), Y6
+	VMULPS       Y6, Y5, Y5
 
 reverse:
-	SUBQ         bStep+120(FP), BX
-	SUBQ         bImStep+128(FP), SI
-	SUBQ         cStep+136(FP), DI
-	SUBQ         cImStep+144(FP), R8
-	SUBQ         dbStep+152(FP), R9
-	SUBQ         dbImStep+160(FP), R10
-	SUBQ         dcStep+168(FP), R11
-	SUBQ         dcImStep+176(FP), R12
-	SUBQ         $0x00000120, CX
-	SUBQ         $0x00000080, DX
-	VMOVUPS      128(CX), Y6
+	SUBQ         bStep+120(FP), DX
+	SUBQ         bImStep+128(FP), BX
+	SUBQ         cStep+136(FP), SI
+	SUBQ         cImStep+144(FP), DI
+	SUBQ         dbStep+152(FP), R8
+	SUBQ         dbImStep+160(FP), R9
+	SUBQ         dcStep+168(FP), R10
+	SUBQ         dcImStep+176(FP), R11
+	SUBQ         $0x00000120, AX
+	SUBQ         $0x00000080, CX
+	VMOVUPS      128(AX), Y6
 	VADDPS       Y6, Y6, Y6
-	VMOVUPS      (DI), Y7
-	VMOVUPS      (R8), Y8
+	VMOVUPS      (SI), Y7
+	VMOVUPS      (DI), Y8
 	VFMADD231PS  Y6, Y7, Y0
 	VFNMADD231PS Y6, Y8, Y1
-	VMOVUPS      64(CX), Y6
-	VMOVUPS      (R9), Y7
-	VMOVUPS      (R10), Y8
+	VMOVUPS      64(AX), Y6
+	VMOVUPS      (R8), Y7
 	VFMADD231PS  Y6, Y0, Y7
-	VFMADD231PS  Y6, Y1, Y8
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      (R9), Y7
+	VFMADD231PS  Y6, Y1, Y7
 	VMOVUPS      Y7, (R9)
-	VMOVUPS      Y8, (R10)
-	VMOVUPS      (BX), Y6
-	VMOVUPS      (SI), Y7
-	VMOVUPS      192(CX), Y8
+	VMOVUPS      (DX), Y6
+	VMOVUPS      (BX), Y7
+	VMOVUPS      192(AX), Y8
 	VFMADD231PS  Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y8, 192(AX)
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
 	VMULPS       Y7, Y0, Y8
 	VMULPS       Y6, Y0, Y0
 	VFMADD231PS  Y7, Y1, Y0
 	VFMSUB132PS  Y6, Y8, Y1
-	VMOVUPS      64(DX), Y6
-	VMOVUPS      96(DX), Y7
+	VMOVUPS      64(CX), Y6
+	VMOVUPS      96(CX), Y7
 	VMULPS       Y6, Y0, Y8
 	VFMADD231PS  Y7, Y1, Y8
 	VMULPS       Y6, Y1, Y6
 	VFNMADD231PS Y7, Y0, Y6
-	VMOVUPS      (CX), Y7
-	VMOVUPS      224(CX), Y9
+	VMOVUPS      (AX), Y7
+	VMOVUPS      224(AX), Y9
 	VFMADD231PS  Y7, Y8, Y2
 	VFMADD231PS  Y7, Y6, Y3
 	VFMADD231PS  Y4, Y8, Y9
 	VFMADD231PS  Y5, Y6, Y9
-	VMOVUPS      Y9, 224(CX)
-	DECQ         R13
+	VMOVUPS      Y9, 224(AX)
+	DECQ         R12
 	JNZ          reverse
-	VMOVUPS      Y0, (R14)
-	VMOVUPS      Y1, (R14)(AX*1)
-	VMOVUPS      Y2, (R15)
-	VMOVUPS      Y3, (R15)(AX*1)
+	MOVQ         carry+40(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)
+	MOVQ         da+48(FP), AX
+	MOVQ         plane+192(FP), CX
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y3, (CX)
 	ADDQ         $0x20, a+24(FP)
 	ADDQ         $0x20, h+32(FP)
 	ADDQ         $0x20, carry+40(FP)
@@ -8674,20 +8782,20 @@ reverse:
 	VZEROUPPER
 	RET
 
-// func avx2PrepareRaw(steps int, halves int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+// func avx2PrepareRaw(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
 // Requires: AVX, MMX+
-TEXT ·avx2PrepareRaw(SB), NOSPLIT, $0-64
-	MOVQ   bias+40(FP), AX
+TEXT ·avx2PrepareRaw(SB), NOSPLIT, $0-72
+	MOVQ   bias+48(FP), AX
 	VXORPS Y0, Y0, Y0
-	MOVQ   frame+16(FP), CX
+	MOVQ   frame+24(FP), CX
 	MOVQ   steps+0(FP), DX
-	MOVQ   halves+8(FP), BX
-	MOVQ   u+24(FP), SI
-	MOVQ   delta+32(FP), DI
+	MOVQ   ahead+16(FP), BX
+	MOVQ   u+32(FP), SI
+	MOVQ   delta+40(FP), DI
 
 rows:
-	PREFETCHT0 64(SI)
-	PREFETCHT0 64(DI)
+	PREFETCHT1 (SI)(BX*1)
+	PREFETCHT1 (DI)(BX*1)
 	VMOVUPS    (AX), Y1
 	VADDPS     (DI), Y1, Y1
 	VMOVUPS    one<>+0(SB), Y2
@@ -8700,7 +8808,7 @@ rows:
 	VMOVUPS    Y0, 96(CX)
 	VMOVUPS    Y0, 192(CX)
 	VMOVUPS    Y0, 224(CX)
-	CMPQ       BX, $0x01
+	CMPQ       halves+8(FP), $0x01
 	JE         next
 	VMOVUPS    32(AX), Y1
 	VADDPS     32(DI), Y1, Y1
@@ -8716,28 +8824,28 @@ rows:
 	VMOVUPS    Y0, 9440(CX)
 
 next:
-	ADDQ uStep+48(FP), SI
-	ADDQ deltaStep+56(FP), DI
+	ADDQ uStep+56(FP), SI
+	ADDQ deltaStep+64(FP), DI
 	ADDQ $0x00000120, CX
 	DECQ DX
 	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func avx2PrepareSoftplus(steps int, halves int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+// func avx2PrepareSoftplus(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2PrepareSoftplus(SB), NOSPLIT, $0-64
-	MOVQ   bias+40(FP), AX
+TEXT ·avx2PrepareSoftplus(SB), NOSPLIT, $0-72
+	MOVQ   bias+48(FP), AX
 	VXORPS Y0, Y0, Y0
-	MOVQ   frame+16(FP), CX
+	MOVQ   frame+24(FP), CX
 	MOVQ   steps+0(FP), DX
-	MOVQ   halves+8(FP), BX
-	MOVQ   u+24(FP), SI
-	MOVQ   delta+32(FP), DI
+	MOVQ   ahead+16(FP), BX
+	MOVQ   u+32(FP), SI
+	MOVQ   delta+40(FP), DI
 
 rows:
-	PREFETCHT0   64(SI)
-	PREFETCHT0   64(DI)
+	PREFETCHT1   (SI)(BX*1)
+	PREFETCHT1   (DI)(BX*1)
 	VMOVUPS      (AX), Y1
 	VADDPS       (DI), Y1, Y1
 	VMOVUPS      minExp<>+0(SB), Y3
@@ -8781,7 +8889,7 @@ rows:
 	VMOVUPS      Y0, 96(CX)
 	VMOVUPS      Y0, 192(CX)
 	VMOVUPS      Y0, 224(CX)
-	CMPQ         BX, $0x01
+	CMPQ         halves+8(FP), $0x01
 	JE           next
 	VMOVUPS      32(AX), Y1
 	VADDPS       32(DI), Y1, Y1
@@ -8828,28 +8936,28 @@ rows:
 	VMOVUPS      Y0, 9440(CX)
 
 next:
-	ADDQ uStep+48(FP), SI
-	ADDQ deltaStep+56(FP), DI
+	ADDQ uStep+56(FP), SI
+	ADDQ deltaStep+64(FP), DI
 	ADDQ $0x00000120, CX
 	DECQ DX
 	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func avx2PrepareSoftplusSig(steps int, halves int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+// func avx2PrepareSoftplusSig(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2PrepareSoftplusSig(SB), NOSPLIT, $0-64
-	MOVQ   bias+40(FP), AX
+TEXT ·avx2PrepareSoftplusSig(SB), NOSPLIT, $0-72
+	MOVQ   bias+48(FP), AX
 	VXORPS Y0, Y0, Y0
-	MOVQ   frame+16(FP), CX
+	MOVQ   frame+24(FP), CX
 	MOVQ   steps+0(FP), DX
-	MOVQ   halves+8(FP), BX
-	MOVQ   u+24(FP), SI
-	MOVQ   delta+32(FP), DI
+	MOVQ   ahead+16(FP), BX
+	MOVQ   u+32(FP), SI
+	MOVQ   delta+40(FP), DI
 
 rows:
-	PREFETCHT0   64(SI)
-	PREFETCHT0   64(DI)
+	PREFETCHT1   (SI)(BX*1)
+	PREFETCHT1   (DI)(BX*1)
 	VMOVUPS      (AX), Y1
 	VADDPS       (DI), Y1, Y1
 	VMOVUPS      minExp<>+0(SB), Y3
@@ -8899,7 +9007,7 @@ rows:
 	VMOVUPS      Y0, 96(CX)
 	VMOVUPS      Y0, 192(CX)
 	VMOVUPS      Y0, 224(CX)
-	CMPQ         BX, $0x01
+	CMPQ         halves+8(FP), $0x01
 	JE           next
 	VMOVUPS      32(AX), Y1
 	VADDPS       32(DI), Y1, Y1
@@ -8952,30 +9060,30 @@ rows:
 	VMOVUPS      Y0, 9440(CX)
 
 next:
-	ADDQ uStep+48(FP), SI
-	ADDQ deltaStep+56(FP), DI
+	ADDQ uStep+56(FP), SI
+	ADDQ deltaStep+64(FP), DI
 	ADDQ $0x00000120, CX
 	DECQ DX
 	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func avx2Finish(steps int, halves int, frame *float32, y *float32, dskip *float32, yStep int)
+// func avx2Finish(steps int, halves int, ahead int, frame *float32, y *float32, dskip *float32, yStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·avx2Finish(SB), NOSPLIT, $0-48
-	MOVQ dskip+32(FP), AX
-	MOVQ frame+16(FP), CX
+TEXT ·avx2Finish(SB), NOSPLIT, $0-56
+	MOVQ dskip+40(FP), AX
+	MOVQ frame+24(FP), CX
 	MOVQ steps+0(FP), DX
-	MOVQ halves+8(FP), BX
-	MOVQ y+24(FP), SI
+	MOVQ ahead+16(FP), BX
+	MOVQ y+32(FP), SI
 
 rows:
-	PREFETCHT0  64(SI)
+	PREFETCHT1  (SI)(BX*1)
 	VMOVUPS     96(CX), Y0
 	VMOVUPS     32(CX), Y1
 	VFMADD231PS (AX), Y1, Y0
 	VMOVUPS     Y0, (SI)
-	CMPQ        BX, $0x01
+	CMPQ        halves+8(FP), $0x01
 	JE          next
 	VMOVUPS     9312(CX), Y0
 	VMOVUPS     9248(CX), Y1
@@ -8983,26 +9091,26 @@ rows:
 	VMOVUPS     Y0, 32(SI)
 
 next:
-	ADDQ yStep+40(FP), SI
+	ADDQ yStep+48(FP), SI
 	ADDQ $0x00000120, CX
 	DECQ DX
 	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func avx2FinishGated(steps int, halves int, frame *float32, y *float32, z *float32, dskip *float32, yStep int, zStep int)
+// func avx2FinishGated(steps int, halves int, ahead int, frame *float32, y *float32, z *float32, dskip *float32, yStep int, zStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2FinishGated(SB), NOSPLIT, $0-64
-	MOVQ dskip+40(FP), AX
-	MOVQ frame+16(FP), CX
+TEXT ·avx2FinishGated(SB), NOSPLIT, $0-72
+	MOVQ dskip+48(FP), AX
+	MOVQ frame+24(FP), CX
 	MOVQ steps+0(FP), DX
-	MOVQ halves+8(FP), BX
-	MOVQ y+24(FP), SI
-	MOVQ z+32(FP), DI
+	MOVQ ahead+16(FP), BX
+	MOVQ y+32(FP), SI
+	MOVQ z+40(FP), DI
 
 rows:
-	PREFETCHT0   64(SI)
-	PREFETCHT0   64(DI)
+	PREFETCHT1   (SI)(BX*1)
+	PREFETCHT1   (DI)(BX*1)
 	VMOVUPS      96(CX), Y0
 	VMOVUPS      32(CX), Y1
 	VFMADD231PS  (AX), Y1, Y0
@@ -9034,7 +9142,7 @@ rows:
 	VBLENDVPS    Y1, Y3, Y2, Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      Y0, (SI)
-	CMPQ         BX, $0x01
+	CMPQ         halves+8(FP), $0x01
 	JE           next
 	VMOVUPS      9312(CX), Y0
 	VMOVUPS      9248(CX), Y1
@@ -9069,51 +9177,51 @@ rows:
 	VMOVUPS      Y0, 32(SI)
 
 next:
-	ADDQ yStep+48(FP), SI
-	ADDQ zStep+56(FP), DI
+	ADDQ yStep+56(FP), SI
+	ADDQ zStep+64(FP), DI
 	ADDQ $0x00000120, CX
 	DECQ DX
 	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func avx2Seed(steps int, halves int, frame *float32, dy *float32, dyStep int)
+// func avx2Seed(steps int, halves int, ahead int, frame *float32, dy *float32, dyStep int)
 // Requires: AVX, MMX+
-TEXT ·avx2Seed(SB), NOSPLIT, $0-40
-	MOVQ frame+16(FP), AX
+TEXT ·avx2Seed(SB), NOSPLIT, $0-48
+	MOVQ frame+24(FP), AX
 	MOVQ steps+0(FP), CX
-	MOVQ halves+8(FP), DX
-	MOVQ dy+24(FP), BX
+	MOVQ ahead+16(FP), DX
+	MOVQ dy+32(FP), BX
 
 rows:
-	PREFETCHT0 64(BX)
+	PREFETCHT1 (BX)(DX*1)
 	VMOVUPS    (BX), Y0
 	VMOVUPS    Y0, 128(AX)
-	CMPQ       DX, $0x01
+	CMPQ       halves+8(FP), $0x01
 	JE         next
 	VMOVUPS    32(BX), Y0
 	VMOVUPS    Y0, 9344(AX)
 
 next:
-	ADDQ dyStep+32(FP), BX
+	ADDQ dyStep+40(FP), BX
 	ADDQ $0x00000120, AX
 	DECQ CX
 	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func avx2SeedGated(steps int, halves int, frame *float32, dy *float32, z *float32, dyStep int, zStep int)
+// func avx2SeedGated(steps int, halves int, ahead int, frame *float32, dy *float32, z *float32, dyStep int, zStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2SeedGated(SB), NOSPLIT, $0-56
-	MOVQ frame+16(FP), AX
+TEXT ·avx2SeedGated(SB), NOSPLIT, $0-64
+	MOVQ frame+24(FP), AX
 	MOVQ steps+0(FP), CX
-	MOVQ halves+8(FP), DX
-	MOVQ dy+24(FP), BX
-	MOVQ z+32(FP), SI
+	MOVQ ahead+16(FP), DX
+	MOVQ dy+32(FP), BX
+	MOVQ z+40(FP), SI
 
 rows:
-	PREFETCHT0   64(BX)
-	PREFETCHT0   64(SI)
+	PREFETCHT1   (BX)(DX*1)
+	PREFETCHT1   (SI)(DX*1)
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (BX), Y1
 	VMOVUPS      minExp<>+0(SB), Y3
@@ -9149,7 +9257,7 @@ rows:
 	VMULPS       Y2, Y3, Y3
 	VMULPS       Y1, Y3, Y3
 	VMOVUPS      Y3, 160(AX)
-	CMPQ         DX, $0x01
+	CMPQ         halves+8(FP), $0x01
 	JE           next
 	VMOVUPS      32(SI), Y0
 	VMOVUPS      32(BX), Y1
@@ -9188,31 +9296,31 @@ rows:
 	VMOVUPS      Y3, 9376(AX)
 
 next:
-	ADDQ dyStep+40(FP), BX
-	ADDQ zStep+48(FP), SI
+	ADDQ dyStep+48(FP), BX
+	ADDQ zStep+56(FP), SI
 	ADDQ $0x00000120, AX
 	DECQ CX
 	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func avx2FinishBack(steps int, halves int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+// func avx2FinishBack(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·avx2FinishBack(SB), NOSPLIT, $0-96
-	MOVQ   dskip+48(FP), AX
+TEXT ·avx2FinishBack(SB), NOSPLIT, $0-104
+	MOVQ   dskip+56(FP), AX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   frame+16(FP), CX
+	MOVQ   frame+24(FP), CX
 	MOVQ   steps+0(FP), DX
-	MOVQ   halves+8(FP), BX
-	MOVQ   du+24(FP), SI
-	MOVQ   ddelta+32(FP), DI
+	MOVQ   ahead+16(FP), BX
+	MOVQ   du+32(FP), SI
+	MOVQ   ddelta+40(FP), DI
 
 rows:
-	PREFETCHT0  64(SI)
-	PREFETCHT0  64(DI)
+	PREFETCHT1  (SI)(BX*1)
+	PREFETCHT1  (DI)(BX*1)
 	VMOVUPS     (AX), Y4
 	VMOVUPS     192(CX), Y5
 	VMOVUPS     32(CX), Y6
@@ -9229,7 +9337,7 @@ rows:
 	VADDPS      (SI), Y5, Y5
 	VMOVUPS     Y5, (SI)
 	VFMADD231PS Y7, Y6, Y1
-	CMPQ        BX, $0x01
+	CMPQ        halves+8(FP), $0x01
 	JE          next
 	VMOVUPS     32(AX), Y4
 	VMOVUPS     9408(CX), Y5
@@ -9249,13 +9357,13 @@ rows:
 	VFMADD231PS Y7, Y6, Y3
 
 next:
-	ADDQ    duStep+72(FP), SI
-	ADDQ    ddeltaStep+80(FP), DI
+	ADDQ    duStep+80(FP), SI
+	ADDQ    ddeltaStep+88(FP), DI
 	ADDQ    $0x00000120, CX
 	DECQ    DX
 	JNZ     rows
-	MOVQ    dbias+56(FP), AX
-	MOVQ    ddskip+64(FP), CX
+	MOVQ    dbias+64(FP), AX
+	MOVQ    ddskip+72(FP), CX
 	VADDPS  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VADDPS  (CX), Y1, Y1
@@ -9271,25 +9379,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func avx2FinishBackGated(steps int, halves int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+// func avx2FinishBackGated(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·avx2FinishBackGated(SB), NOSPLIT, $0-96
-	MOVQ   dskip+48(FP), AX
+TEXT ·avx2FinishBackGated(SB), NOSPLIT, $0-104
+	MOVQ   dskip+56(FP), AX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   frame+16(FP), CX
+	MOVQ   frame+24(FP), CX
 	MOVQ   steps+0(FP), DX
-	MOVQ   halves+8(FP), BX
-	MOVQ   du+24(FP), SI
-	MOVQ   ddelta+32(FP), DI
-	MOVQ   dz+40(FP), R8
+	MOVQ   ahead+16(FP), BX
+	MOVQ   du+32(FP), SI
+	MOVQ   ddelta+40(FP), DI
+	MOVQ   dz+48(FP), R8
 
 rows:
-	PREFETCHT0  64(SI)
-	PREFETCHT0  64(DI)
-	PREFETCHT0  64(R8)
+	PREFETCHT1  (SI)(BX*1)
+	PREFETCHT1  (DI)(BX*1)
+	PREFETCHT1  (R8)(BX*1)
 	VMOVUPS     (AX), Y4
 	VMOVUPS     192(CX), Y5
 	VMOVUPS     32(CX), Y6
@@ -9311,7 +9419,7 @@ rows:
 	VMULPS      160(CX), Y5, Y5
 	VADDPS      (R8), Y5, Y5
 	VMOVUPS     Y5, (R8)
-	CMPQ        BX, $0x01
+	CMPQ        halves+8(FP), $0x01
 	JE          next
 	VMOVUPS     32(AX), Y4
 	VMOVUPS     9408(CX), Y5
@@ -9336,14 +9444,14 @@ rows:
 	VMOVUPS     Y5, 32(R8)
 
 next:
-	ADDQ    duStep+72(FP), SI
-	ADDQ    ddeltaStep+80(FP), DI
-	ADDQ    dzStep+88(FP), R8
+	ADDQ    duStep+80(FP), SI
+	ADDQ    ddeltaStep+88(FP), DI
+	ADDQ    dzStep+96(FP), R8
 	ADDQ    $0x00000120, CX
 	DECQ    DX
 	JNZ     rows
-	MOVQ    dbias+56(FP), AX
-	MOVQ    ddskip+64(FP), CX
+	MOVQ    dbias+64(FP), AX
+	MOVQ    ddskip+72(FP), CX
 	VADDPS  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VADDPS  (CX), Y1, Y1
@@ -9730,6 +9838,17711 @@ by4:
 	JMP          by4
 
 past4:
+	ADDQ arStep+112(FP), AX
+	ADDQ aiStep+120(FP), CX
+	ADDQ prStep+128(FP), DX
+	ADDQ piStep+136(FP), BX
+	ADDQ grStep+144(FP), SI
+	ADDQ giStep+152(FP), DI
+	ADDQ dxrStep+160(FP), R8
+	ADDQ dxiStep+168(FP), R9
+	ADDQ darStep+176(FP), R10
+	ADDQ daiStep+184(FP), R11
+	ADDQ crStep+192(FP), R12
+	ADDQ ciStep+200(FP), R13
+	DECQ steps+0(FP)
+	JNZ  steps
+	VZEROUPPER
+	RET
+
+// func avx512ScanVV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanVV(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 128(AX), Z13
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 160(AX), Z14
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 192(AX), Z15
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 224(AX), Z16
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z16, Z16
+	VPANDD          Z0, Z9, Z17
+	VPANDD          Z0, Z10, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z11, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z12, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z13, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z14, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z15, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z16, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VMULPS          18432(DI), Z17, Z17
+	VCMPPS          $0x06, Z1, Z17, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z17
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z17, Z17
+	VBROADCASTF32X8 32(CX), Z18
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 64(CX), Z19
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 96(CX), Z20
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 128(CX), Z21
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 160(CX), Z22
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 192(CX), Z23
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 224(CX), Z24
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z24, Z24
+
+steps8:
+	VMOVUPS          (DI), Z25
+	VMOVUPS          128(DI), Z26
+	VMOVUPS          192(DI), Z27
+	VMULPS           Z9, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTSS     (R9), Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z17
+	VFMADD231PS.BCST (R10), Z17, Z27
+	VMULPS           Z10, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTSS     4(R9), Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z18
+	VFMADD231PS.BCST 4(R10), Z18, Z27
+	VMULPS           Z11, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTSS     8(R9), Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z19
+	VFMADD231PS.BCST 8(R10), Z19, Z27
+	VMULPS           Z12, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTSS     12(R9), Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z20
+	VFMADD231PS.BCST 12(R10), Z20, Z27
+	VMULPS           Z13, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTSS     16(R9), Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z21
+	VFMADD231PS.BCST 16(R10), Z21, Z27
+	VMULPS           Z14, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTSS     20(R9), Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z22
+	VFMADD231PS.BCST 20(R10), Z22, Z27
+	VMULPS           Z15, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTSS     24(R9), Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z23
+	VFMADD231PS.BCST 24(R10), Z23, Z27
+	VMULPS           Z16, Z25, Z25
+	VADDPS           Z4, Z25, Z28
+	VREDUCEPS        $0x38, Z25, Z25
+	VPERMPS          Z5, Z28, Z29
+	VPSLLD           $0x14, Z28, Z28
+	VPADDD           Z29, Z28, Z28
+	VMOVAPS          Z8, Z29
+	VFMADD213PS      Z7, Z25, Z29
+	VFMADD213PS      Z6, Z25, Z29
+	VMULPS           Z28, Z25, Z25
+	VFMADD231PS      Z25, Z29, Z28
+	VBROADCASTSS     28(R9), Z25
+	VMULPS           Z26, Z25, Z25
+	VFMADD213PS      Z25, Z28, Z24
+	VFMADD231PS.BCST 28(R10), Z24, Z27
+	VMOVUPS          Z27, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps8
+	VMOVUPS          Y17, (CX)
+	VEXTRACTF32X8    $0x01, Z17, (CX)(SI*1)
+	VMOVUPS          Y18, 32(CX)
+	VEXTRACTF32X8    $0x01, Z18, 32(CX)(SI*1)
+	VMOVUPS          Y19, 64(CX)
+	VEXTRACTF32X8    $0x01, Z19, 64(CX)(SI*1)
+	VMOVUPS          Y20, 96(CX)
+	VEXTRACTF32X8    $0x01, Z20, 96(CX)(SI*1)
+	VMOVUPS          Y21, 128(CX)
+	VEXTRACTF32X8    $0x01, Z21, 128(CX)(SI*1)
+	VMOVUPS          Y22, 160(CX)
+	VEXTRACTF32X8    $0x01, Z22, 160(CX)(SI*1)
+	VMOVUPS          Y23, 192(CX)
+	VEXTRACTF32X8    $0x01, Z23, 192(CX)(SI*1)
+	VMOVUPS          Y24, 224(CX)
+	VEXTRACTF32X8    $0x01, Z24, 224(CX)(SI*1)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x00000020, DX
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x08, states+16(FP)
+	JMP              states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(DI), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z13
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 32(CX), Z14
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 64(CX), Z15
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 96(CX), Z16
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z16, Z16
+
+steps4:
+	VMOVUPS          (DI), Z17
+	VMOVUPS          128(DI), Z18
+	VMOVUPS          192(DI), Z19
+	VMULPS           Z9, Z17, Z20
+	VADDPS           Z4, Z20, Z21
+	VREDUCEPS        $0x38, Z20, Z20
+	VPERMPS          Z5, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z8, Z22
+	VFMADD213PS      Z7, Z20, Z22
+	VFMADD213PS      Z6, Z20, Z22
+	VMULPS           Z21, Z20, Z20
+	VFMADD231PS      Z20, Z22, Z21
+	VBROADCASTSS     (R9), Z20
+	VMULPS           Z18, Z20, Z20
+	VFMADD213PS      Z20, Z21, Z13
+	VFMADD231PS.BCST (R10), Z13, Z19
+	VMULPS           Z10, Z17, Z20
+	VADDPS           Z4, Z20, Z21
+	VREDUCEPS        $0x38, Z20, Z20
+	VPERMPS          Z5, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z8, Z22
+	VFMADD213PS      Z7, Z20, Z22
+	VFMADD213PS      Z6, Z20, Z22
+	VMULPS           Z21, Z20, Z20
+	VFMADD231PS      Z20, Z22, Z21
+	VBROADCASTSS     4(R9), Z20
+	VMULPS           Z18, Z20, Z20
+	VFMADD213PS      Z20, Z21, Z14
+	VFMADD231PS.BCST 4(R10), Z14, Z19
+	VMULPS           Z11, Z17, Z20
+	VADDPS           Z4, Z20, Z21
+	VREDUCEPS        $0x38, Z20, Z20
+	VPERMPS          Z5, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z8, Z22
+	VFMADD213PS      Z7, Z20, Z22
+	VFMADD213PS      Z6, Z20, Z22
+	VMULPS           Z21, Z20, Z20
+	VFMADD231PS      Z20, Z22, Z21
+	VBROADCASTSS     8(R9), Z20
+	VMULPS           Z18, Z20, Z20
+	VFMADD213PS      Z20, Z21, Z15
+	VFMADD231PS.BCST 8(R10), Z15, Z19
+	VMULPS           Z12, Z17, Z17
+	VADDPS           Z4, Z17, Z20
+	VREDUCEPS        $0x38, Z17, Z17
+	VPERMPS          Z5, Z20, Z21
+	VPSLLD           $0x14, Z20, Z20
+	VPADDD           Z21, Z20, Z20
+	VMOVAPS          Z8, Z21
+	VFMADD213PS      Z7, Z17, Z21
+	VFMADD213PS      Z6, Z17, Z21
+	VMULPS           Z20, Z17, Z17
+	VFMADD231PS      Z17, Z21, Z20
+	VBROADCASTSS     12(R9), Z17
+	VMULPS           Z18, Z17, Z17
+	VFMADD213PS      Z17, Z20, Z16
+	VFMADD231PS.BCST 12(R10), Z16, Z19
+	VMOVUPS          Z19, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps4
+	VMOVUPS          Y13, (CX)
+	VEXTRACTF32X8    $0x01, Z13, (CX)(SI*1)
+	VMOVUPS          Y14, 32(CX)
+	VEXTRACTF32X8    $0x01, Z14, 32(CX)(SI*1)
+	VMOVUPS          Y15, 64(CX)
+	VEXTRACTF32X8    $0x01, Z15, 64(CX)(SI*1)
+	VMOVUPS          Y16, 96(CX)
+	VEXTRACTF32X8    $0x01, Z16, 96(CX)(SI*1)
+	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000010, DX
+	ADDQ             $0x00000010, BX
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 32(CX), Z12
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z12, Z12
+
+steps2:
+	VMOVUPS          (DI), Z13
+	VMOVUPS          128(DI), Z14
+	VMOVUPS          192(DI), Z15
+	VMULPS           Z9, Z13, Z16
+	VADDPS           Z4, Z16, Z17
+	VREDUCEPS        $0x38, Z16, Z16
+	VPERMPS          Z5, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z8, Z18
+	VFMADD213PS      Z7, Z16, Z18
+	VFMADD213PS      Z6, Z16, Z18
+	VMULPS           Z17, Z16, Z16
+	VFMADD231PS      Z16, Z18, Z17
+	VBROADCASTSS     (R9), Z16
+	VMULPS           Z14, Z16, Z16
+	VFMADD213PS      Z16, Z17, Z11
+	VFMADD231PS.BCST (R10), Z11, Z15
+	VMULPS           Z10, Z13, Z13
+	VADDPS           Z4, Z13, Z16
+	VREDUCEPS        $0x38, Z13, Z13
+	VPERMPS          Z5, Z16, Z17
+	VPSLLD           $0x14, Z16, Z16
+	VPADDD           Z17, Z16, Z16
+	VMOVAPS          Z8, Z17
+	VFMADD213PS      Z7, Z13, Z17
+	VFMADD213PS      Z6, Z13, Z17
+	VMULPS           Z16, Z13, Z13
+	VFMADD231PS      Z13, Z17, Z16
+	VBROADCASTSS     4(R9), Z13
+	VMULPS           Z14, Z13, Z13
+	VFMADD213PS      Z13, Z16, Z12
+	VFMADD231PS.BCST 4(R10), Z12, Z15
+	VMOVUPS          Z15, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps2
+	VMOVUPS          Y11, (CX)
+	VEXTRACTF32X8    $0x01, Z11, (CX)(SI*1)
+	VMOVUPS          Y12, 32(CX)
+	VEXTRACTF32X8    $0x01, Z12, 32(CX)(SI*1)
+	ADDQ             $0x00000040, AX
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000008, DX
+	ADDQ             $0x00000008, BX
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(DI), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+steps1:
+	VMOVUPS          (DI), Z11
+	VMOVUPS          128(DI), Z12
+	VMOVUPS          192(DI), Z13
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z14
+	VREDUCEPS        $0x38, Z11, Z11
+	VPERMPS          Z5, Z14, Z15
+	VPSLLD           $0x14, Z14, Z14
+	VPADDD           Z15, Z14, Z14
+	VMOVAPS          Z8, Z15
+	VFMADD213PS      Z7, Z11, Z15
+	VFMADD213PS      Z6, Z11, Z15
+	VMULPS           Z14, Z11, Z11
+	VFMADD231PS      Z11, Z15, Z14
+	VBROADCASTSS     (R9), Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z14, Z10
+	VFMADD231PS.BCST (R10), Z10, Z13
+	VMOVUPS          Z13, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps1
+	VMOVUPS          Y10, (CX)
+	VEXTRACTF32X8    $0x01, Z10, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000004, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+stepsFar:
+	VMOVUPS          (DI), Z11
+	VMOVUPS          128(DI), Z12
+	VMOVUPS          192(DI), Z13
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z14
+	VSUBPS           Z4, Z14, Z15
+	VSUBPS           Z15, Z11, Z11
+	VPMAXSD          Z2, Z14, Z14
+	VPMINSD          Z3, Z14, Z14
+	VPERMPS          Z5, Z14, Z15
+	VPSLLD           $0x14, Z14, Z14
+	VPADDD           Z15, Z14, Z14
+	VMOVAPS          Z8, Z15
+	VFMADD213PS      Z7, Z11, Z15
+	VFMADD213PS      Z6, Z11, Z15
+	VMULPS           Z14, Z11, Z11
+	VFMADD231PS      Z11, Z15, Z14
+	VBROADCASTSS     (R9), Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z14, Z10
+	VFMADD231PS.BCST (R10), Z10, Z13
+	VMOVUPS          Z13, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              stepsFar
+	VMOVUPS          Y10, (CX)
+	VEXTRACTF32X8    $0x01, Z10, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000004, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states8
+
+// func avx512ScanCV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanCV(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 128(AX), Z13
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 160(AX), Z14
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 192(AX), Z15
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 224(AX), Z16
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z16, Z16
+	VPANDD          Z0, Z9, Z17
+	VPANDD          Z0, Z10, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z11, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z12, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z13, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z14, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z15, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z16, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VMULPS          18432(DI), Z17, Z17
+	VCMPPS          $0x06, Z1, Z17, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z17
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z17, Z17
+	VBROADCASTF32X8 32(CX), Z18
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 64(CX), Z19
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 96(CX), Z20
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 128(CX), Z21
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 160(CX), Z22
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 192(CX), Z23
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 224(CX), Z24
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z24, Z24
+
+steps8:
+	VMOVUPS          (DI), Z25
+	VMOVUPS          128(DI), Z26
+	VMOVUPS          192(DI), Z27
+	VMULPS           Z9, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTF32X8  (R9), Z28
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z28, Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z17
+	VFMADD231PS.BCST (R10), Z17, Z27
+	VMULPS           Z10, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTF32X8  32(R9), Z28
+	VINSERTF32X8     $0x01, 32(R9)(SI*1), Z28, Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z18
+	VFMADD231PS.BCST 4(R10), Z18, Z27
+	VMULPS           Z11, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTF32X8  64(R9), Z28
+	VINSERTF32X8     $0x01, 64(R9)(SI*1), Z28, Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z19
+	VFMADD231PS.BCST 8(R10), Z19, Z27
+	VMULPS           Z12, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTF32X8  96(R9), Z28
+	VINSERTF32X8     $0x01, 96(R9)(SI*1), Z28, Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z20
+	VFMADD231PS.BCST 12(R10), Z20, Z27
+	VMULPS           Z13, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTF32X8  128(R9), Z28
+	VINSERTF32X8     $0x01, 128(R9)(SI*1), Z28, Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z21
+	VFMADD231PS.BCST 16(R10), Z21, Z27
+	VMULPS           Z14, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTF32X8  160(R9), Z28
+	VINSERTF32X8     $0x01, 160(R9)(SI*1), Z28, Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z22
+	VFMADD231PS.BCST 20(R10), Z22, Z27
+	VMULPS           Z15, Z25, Z28
+	VADDPS           Z4, Z28, Z29
+	VREDUCEPS        $0x38, Z28, Z28
+	VPERMPS          Z5, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z8, Z30
+	VFMADD213PS      Z7, Z28, Z30
+	VFMADD213PS      Z6, Z28, Z30
+	VMULPS           Z29, Z28, Z28
+	VFMADD231PS      Z28, Z30, Z29
+	VBROADCASTF32X8  192(R9), Z28
+	VINSERTF32X8     $0x01, 192(R9)(SI*1), Z28, Z28
+	VMULPS           Z26, Z28, Z28
+	VFMADD213PS      Z28, Z29, Z23
+	VFMADD231PS.BCST 24(R10), Z23, Z27
+	VMULPS           Z16, Z25, Z25
+	VADDPS           Z4, Z25, Z28
+	VREDUCEPS        $0x38, Z25, Z25
+	VPERMPS          Z5, Z28, Z29
+	VPSLLD           $0x14, Z28, Z28
+	VPADDD           Z29, Z28, Z28
+	VMOVAPS          Z8, Z29
+	VFMADD213PS      Z7, Z25, Z29
+	VFMADD213PS      Z6, Z25, Z29
+	VMULPS           Z28, Z25, Z25
+	VFMADD231PS      Z25, Z29, Z28
+	VBROADCASTF32X8  224(R9), Z25
+	VINSERTF32X8     $0x01, 224(R9)(SI*1), Z25, Z25
+	VMULPS           Z26, Z25, Z25
+	VFMADD213PS      Z25, Z28, Z24
+	VFMADD231PS.BCST 28(R10), Z24, Z27
+	VMOVUPS          Z27, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps8
+	VMOVUPS          Y17, (CX)
+	VEXTRACTF32X8    $0x01, Z17, (CX)(SI*1)
+	VMOVUPS          Y18, 32(CX)
+	VEXTRACTF32X8    $0x01, Z18, 32(CX)(SI*1)
+	VMOVUPS          Y19, 64(CX)
+	VEXTRACTF32X8    $0x01, Z19, 64(CX)(SI*1)
+	VMOVUPS          Y20, 96(CX)
+	VEXTRACTF32X8    $0x01, Z20, 96(CX)(SI*1)
+	VMOVUPS          Y21, 128(CX)
+	VEXTRACTF32X8    $0x01, Z21, 128(CX)(SI*1)
+	VMOVUPS          Y22, 160(CX)
+	VEXTRACTF32X8    $0x01, Z22, 160(CX)(SI*1)
+	VMOVUPS          Y23, 192(CX)
+	VEXTRACTF32X8    $0x01, Z23, 192(CX)(SI*1)
+	VMOVUPS          Y24, 224(CX)
+	VEXTRACTF32X8    $0x01, Z24, 224(CX)(SI*1)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x00000100, DX
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x08, states+16(FP)
+	JMP              states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(DI), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z13
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 32(CX), Z14
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 64(CX), Z15
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 96(CX), Z16
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z16, Z16
+
+steps4:
+	VMOVUPS          (DI), Z17
+	VMOVUPS          128(DI), Z18
+	VMOVUPS          192(DI), Z19
+	VMULPS           Z9, Z17, Z20
+	VADDPS           Z4, Z20, Z21
+	VREDUCEPS        $0x38, Z20, Z20
+	VPERMPS          Z5, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z8, Z22
+	VFMADD213PS      Z7, Z20, Z22
+	VFMADD213PS      Z6, Z20, Z22
+	VMULPS           Z21, Z20, Z20
+	VFMADD231PS      Z20, Z22, Z21
+	VBROADCASTF32X8  (R9), Z20
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z20, Z20
+	VMULPS           Z18, Z20, Z20
+	VFMADD213PS      Z20, Z21, Z13
+	VFMADD231PS.BCST (R10), Z13, Z19
+	VMULPS           Z10, Z17, Z20
+	VADDPS           Z4, Z20, Z21
+	VREDUCEPS        $0x38, Z20, Z20
+	VPERMPS          Z5, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z8, Z22
+	VFMADD213PS      Z7, Z20, Z22
+	VFMADD213PS      Z6, Z20, Z22
+	VMULPS           Z21, Z20, Z20
+	VFMADD231PS      Z20, Z22, Z21
+	VBROADCASTF32X8  32(R9), Z20
+	VINSERTF32X8     $0x01, 32(R9)(SI*1), Z20, Z20
+	VMULPS           Z18, Z20, Z20
+	VFMADD213PS      Z20, Z21, Z14
+	VFMADD231PS.BCST 4(R10), Z14, Z19
+	VMULPS           Z11, Z17, Z20
+	VADDPS           Z4, Z20, Z21
+	VREDUCEPS        $0x38, Z20, Z20
+	VPERMPS          Z5, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z8, Z22
+	VFMADD213PS      Z7, Z20, Z22
+	VFMADD213PS      Z6, Z20, Z22
+	VMULPS           Z21, Z20, Z20
+	VFMADD231PS      Z20, Z22, Z21
+	VBROADCASTF32X8  64(R9), Z20
+	VINSERTF32X8     $0x01, 64(R9)(SI*1), Z20, Z20
+	VMULPS           Z18, Z20, Z20
+	VFMADD213PS      Z20, Z21, Z15
+	VFMADD231PS.BCST 8(R10), Z15, Z19
+	VMULPS           Z12, Z17, Z17
+	VADDPS           Z4, Z17, Z20
+	VREDUCEPS        $0x38, Z17, Z17
+	VPERMPS          Z5, Z20, Z21
+	VPSLLD           $0x14, Z20, Z20
+	VPADDD           Z21, Z20, Z20
+	VMOVAPS          Z8, Z21
+	VFMADD213PS      Z7, Z17, Z21
+	VFMADD213PS      Z6, Z17, Z21
+	VMULPS           Z20, Z17, Z17
+	VFMADD231PS      Z17, Z21, Z20
+	VBROADCASTF32X8  96(R9), Z17
+	VINSERTF32X8     $0x01, 96(R9)(SI*1), Z17, Z17
+	VMULPS           Z18, Z17, Z17
+	VFMADD213PS      Z17, Z20, Z16
+	VFMADD231PS.BCST 12(R10), Z16, Z19
+	VMOVUPS          Z19, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps4
+	VMOVUPS          Y13, (CX)
+	VEXTRACTF32X8    $0x01, Z13, (CX)(SI*1)
+	VMOVUPS          Y14, 32(CX)
+	VEXTRACTF32X8    $0x01, Z14, 32(CX)(SI*1)
+	VMOVUPS          Y15, 64(CX)
+	VEXTRACTF32X8    $0x01, Z15, 64(CX)(SI*1)
+	VMOVUPS          Y16, 96(CX)
+	VEXTRACTF32X8    $0x01, Z16, 96(CX)(SI*1)
+	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
+	ADDQ             $0x00000010, BX
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 32(CX), Z12
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z12, Z12
+
+steps2:
+	VMOVUPS          (DI), Z13
+	VMOVUPS          128(DI), Z14
+	VMOVUPS          192(DI), Z15
+	VMULPS           Z9, Z13, Z16
+	VADDPS           Z4, Z16, Z17
+	VREDUCEPS        $0x38, Z16, Z16
+	VPERMPS          Z5, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z8, Z18
+	VFMADD213PS      Z7, Z16, Z18
+	VFMADD213PS      Z6, Z16, Z18
+	VMULPS           Z17, Z16, Z16
+	VFMADD231PS      Z16, Z18, Z17
+	VBROADCASTF32X8  (R9), Z16
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z16, Z16
+	VMULPS           Z14, Z16, Z16
+	VFMADD213PS      Z16, Z17, Z11
+	VFMADD231PS.BCST (R10), Z11, Z15
+	VMULPS           Z10, Z13, Z13
+	VADDPS           Z4, Z13, Z16
+	VREDUCEPS        $0x38, Z13, Z13
+	VPERMPS          Z5, Z16, Z17
+	VPSLLD           $0x14, Z16, Z16
+	VPADDD           Z17, Z16, Z16
+	VMOVAPS          Z8, Z17
+	VFMADD213PS      Z7, Z13, Z17
+	VFMADD213PS      Z6, Z13, Z17
+	VMULPS           Z16, Z13, Z13
+	VFMADD231PS      Z13, Z17, Z16
+	VBROADCASTF32X8  32(R9), Z13
+	VINSERTF32X8     $0x01, 32(R9)(SI*1), Z13, Z13
+	VMULPS           Z14, Z13, Z13
+	VFMADD213PS      Z13, Z16, Z12
+	VFMADD231PS.BCST 4(R10), Z12, Z15
+	VMOVUPS          Z15, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps2
+	VMOVUPS          Y11, (CX)
+	VEXTRACTF32X8    $0x01, Z11, (CX)(SI*1)
+	VMOVUPS          Y12, 32(CX)
+	VEXTRACTF32X8    $0x01, Z12, 32(CX)(SI*1)
+	ADDQ             $0x00000040, AX
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000008, BX
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(DI), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+steps1:
+	VMOVUPS          (DI), Z11
+	VMOVUPS          128(DI), Z12
+	VMOVUPS          192(DI), Z13
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z14
+	VREDUCEPS        $0x38, Z11, Z11
+	VPERMPS          Z5, Z14, Z15
+	VPSLLD           $0x14, Z14, Z14
+	VPADDD           Z15, Z14, Z14
+	VMOVAPS          Z8, Z15
+	VFMADD213PS      Z7, Z11, Z15
+	VFMADD213PS      Z6, Z11, Z15
+	VMULPS           Z14, Z11, Z11
+	VFMADD231PS      Z11, Z15, Z14
+	VBROADCASTF32X8  (R9), Z11
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z11, Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z14, Z10
+	VFMADD231PS.BCST (R10), Z10, Z13
+	VMOVUPS          Z13, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps1
+	VMOVUPS          Y10, (CX)
+	VEXTRACTF32X8    $0x01, Z10, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000020, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+stepsFar:
+	VMOVUPS          (DI), Z11
+	VMOVUPS          128(DI), Z12
+	VMOVUPS          192(DI), Z13
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z14
+	VSUBPS           Z4, Z14, Z15
+	VSUBPS           Z15, Z11, Z11
+	VPMAXSD          Z2, Z14, Z14
+	VPMINSD          Z3, Z14, Z14
+	VPERMPS          Z5, Z14, Z15
+	VPSLLD           $0x14, Z14, Z14
+	VPADDD           Z15, Z14, Z14
+	VMOVAPS          Z8, Z15
+	VFMADD213PS      Z7, Z11, Z15
+	VFMADD213PS      Z6, Z11, Z15
+	VMULPS           Z14, Z11, Z11
+	VFMADD231PS      Z11, Z15, Z14
+	VBROADCASTF32X8  (R9), Z11
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z11, Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z14, Z10
+	VFMADD231PS.BCST (R10), Z10, Z13
+	VMOVUPS          Z13, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              stepsFar
+	VMOVUPS          Y10, (CX)
+	VEXTRACTF32X8    $0x01, Z10, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000020, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states8
+
+// func avx512ScanVC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanVC(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 128(AX), Z13
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 160(AX), Z14
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 192(AX), Z15
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 224(AX), Z16
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z16, Z16
+	VPANDD          Z0, Z9, Z17
+	VPANDD          Z0, Z10, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z11, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z12, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z13, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z14, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z15, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z16, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VMULPS          18432(DI), Z17, Z17
+	VCMPPS          $0x06, Z1, Z17, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z17
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z17, Z17
+	VBROADCASTF32X8 32(CX), Z18
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 64(CX), Z19
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 96(CX), Z20
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 128(CX), Z21
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 160(CX), Z22
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 192(CX), Z23
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 224(CX), Z24
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z24, Z24
+
+steps8:
+	VMOVUPS         (DI), Z25
+	VMOVUPS         128(DI), Z26
+	VMOVUPS         192(DI), Z27
+	VMULPS          Z9, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTSS    (R9), Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z17
+	VBROADCASTF32X8 (R10), Z28
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z17, Z27
+	VMULPS          Z10, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTSS    4(R9), Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z18
+	VBROADCASTF32X8 32(R10), Z28
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z18, Z27
+	VMULPS          Z11, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTSS    8(R9), Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z19
+	VBROADCASTF32X8 64(R10), Z28
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z19, Z27
+	VMULPS          Z12, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTSS    12(R9), Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z20
+	VBROADCASTF32X8 96(R10), Z28
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z20, Z27
+	VMULPS          Z13, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTSS    16(R9), Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z21
+	VBROADCASTF32X8 128(R10), Z28
+	VINSERTF32X8    $0x01, 128(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z21, Z27
+	VMULPS          Z14, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTSS    20(R9), Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z22
+	VBROADCASTF32X8 160(R10), Z28
+	VINSERTF32X8    $0x01, 160(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z22, Z27
+	VMULPS          Z15, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTSS    24(R9), Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z23
+	VBROADCASTF32X8 192(R10), Z28
+	VINSERTF32X8    $0x01, 192(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z23, Z27
+	VMULPS          Z16, Z25, Z25
+	VADDPS          Z4, Z25, Z28
+	VREDUCEPS       $0x38, Z25, Z25
+	VPERMPS         Z5, Z28, Z29
+	VPSLLD          $0x14, Z28, Z28
+	VPADDD          Z29, Z28, Z28
+	VMOVAPS         Z8, Z29
+	VFMADD213PS     Z7, Z25, Z29
+	VFMADD213PS     Z6, Z25, Z29
+	VMULPS          Z28, Z25, Z25
+	VFMADD231PS     Z25, Z29, Z28
+	VBROADCASTSS    28(R9), Z25
+	VMULPS          Z26, Z25, Z25
+	VFMADD213PS     Z25, Z28, Z24
+	VBROADCASTF32X8 224(R10), Z25
+	VINSERTF32X8    $0x01, 224(R10)(SI*1), Z25, Z25
+	VFMADD231PS     Z25, Z24, Z27
+	VMOVUPS         Z27, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps8
+	VMOVUPS         Y17, (CX)
+	VEXTRACTF32X8   $0x01, Z17, (CX)(SI*1)
+	VMOVUPS         Y18, 32(CX)
+	VEXTRACTF32X8   $0x01, Z18, 32(CX)(SI*1)
+	VMOVUPS         Y19, 64(CX)
+	VEXTRACTF32X8   $0x01, Z19, 64(CX)(SI*1)
+	VMOVUPS         Y20, 96(CX)
+	VEXTRACTF32X8   $0x01, Z20, 96(CX)(SI*1)
+	VMOVUPS         Y21, 128(CX)
+	VEXTRACTF32X8   $0x01, Z21, 128(CX)(SI*1)
+	VMOVUPS         Y22, 160(CX)
+	VEXTRACTF32X8   $0x01, Z22, 160(CX)(SI*1)
+	VMOVUPS         Y23, 192(CX)
+	VEXTRACTF32X8   $0x01, Z23, 192(CX)(SI*1)
+	VMOVUPS         Y24, 224(CX)
+	VEXTRACTF32X8   $0x01, Z24, 224(CX)(SI*1)
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000020, DX
+	ADDQ            $0x00000100, BX
+	SUBQ            $0x08, states+16(FP)
+	JMP             states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(DI), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z13
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 32(CX), Z14
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 64(CX), Z15
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 96(CX), Z16
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z16, Z16
+
+steps4:
+	VMOVUPS         (DI), Z17
+	VMOVUPS         128(DI), Z18
+	VMOVUPS         192(DI), Z19
+	VMULPS          Z9, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VBROADCASTSS    (R9), Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z13
+	VBROADCASTF32X8 (R10), Z20
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z20, Z20
+	VFMADD231PS     Z20, Z13, Z19
+	VMULPS          Z10, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VBROADCASTSS    4(R9), Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z14
+	VBROADCASTF32X8 32(R10), Z20
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z20, Z20
+	VFMADD231PS     Z20, Z14, Z19
+	VMULPS          Z11, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VBROADCASTSS    8(R9), Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z15
+	VBROADCASTF32X8 64(R10), Z20
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z20, Z20
+	VFMADD231PS     Z20, Z15, Z19
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z20
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z20, Z21
+	VPSLLD          $0x14, Z20, Z20
+	VPADDD          Z21, Z20, Z20
+	VMOVAPS         Z8, Z21
+	VFMADD213PS     Z7, Z17, Z21
+	VFMADD213PS     Z6, Z17, Z21
+	VMULPS          Z20, Z17, Z17
+	VFMADD231PS     Z17, Z21, Z20
+	VBROADCASTSS    12(R9), Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z20, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z17, Z17
+	VFMADD231PS     Z17, Z16, Z19
+	VMOVUPS         Z19, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps4
+	VMOVUPS         Y13, (CX)
+	VEXTRACTF32X8   $0x01, Z13, (CX)(SI*1)
+	VMOVUPS         Y14, 32(CX)
+	VEXTRACTF32X8   $0x01, Z14, 32(CX)(SI*1)
+	VMOVUPS         Y15, 64(CX)
+	VEXTRACTF32X8   $0x01, Z15, 64(CX)(SI*1)
+	VMOVUPS         Y16, 96(CX)
+	VEXTRACTF32X8   $0x01, Z16, 96(CX)(SI*1)
+	ADDQ            $0x00000080, AX
+	ADDQ            $0x00000080, CX
+	ADDQ            $0x00000010, DX
+	ADDQ            $0x00000080, BX
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 32(CX), Z12
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z12, Z12
+
+steps2:
+	VMOVUPS         (DI), Z13
+	VMOVUPS         128(DI), Z14
+	VMOVUPS         192(DI), Z15
+	VMULPS          Z9, Z13, Z16
+	VADDPS          Z4, Z16, Z17
+	VREDUCEPS       $0x38, Z16, Z16
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z16, Z18
+	VFMADD213PS     Z6, Z16, Z18
+	VMULPS          Z17, Z16, Z16
+	VFMADD231PS     Z16, Z18, Z17
+	VBROADCASTSS    (R9), Z16
+	VMULPS          Z14, Z16, Z16
+	VFMADD213PS     Z16, Z17, Z11
+	VBROADCASTF32X8 (R10), Z16
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z16, Z16
+	VFMADD231PS     Z16, Z11, Z15
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z16
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z8, Z17
+	VFMADD213PS     Z7, Z13, Z17
+	VFMADD213PS     Z6, Z13, Z17
+	VMULPS          Z16, Z13, Z13
+	VFMADD231PS     Z13, Z17, Z16
+	VBROADCASTSS    4(R9), Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z16, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z13, Z13
+	VFMADD231PS     Z13, Z12, Z15
+	VMOVUPS         Z15, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps2
+	VMOVUPS         Y11, (CX)
+	VEXTRACTF32X8   $0x01, Z11, (CX)(SI*1)
+	VMOVUPS         Y12, 32(CX)
+	VEXTRACTF32X8   $0x01, Z12, 32(CX)(SI*1)
+	ADDQ            $0x00000040, AX
+	ADDQ            $0x00000040, CX
+	ADDQ            $0x00000008, DX
+	ADDQ            $0x00000040, BX
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(DI), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+steps1:
+	VMOVUPS         (DI), Z11
+	VMOVUPS         128(DI), Z12
+	VMOVUPS         192(DI), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VBROADCASTSS    (R9), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps1
+	VMOVUPS         Y10, (CX)
+	VEXTRACTF32X8   $0x01, Z10, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000004, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+stepsFar:
+	VMOVUPS         (DI), Z11
+	VMOVUPS         128(DI), Z12
+	VMOVUPS         192(DI), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VSUBPS          Z4, Z14, Z15
+	VSUBPS          Z15, Z11, Z11
+	VPMAXSD         Z2, Z14, Z14
+	VPMINSD         Z3, Z14, Z14
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VBROADCASTSS    (R9), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             stepsFar
+	VMOVUPS         Y10, (CX)
+	VEXTRACTF32X8   $0x01, Z10, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000004, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states8
+
+// func avx512ScanCC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanCC(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 128(AX), Z13
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 160(AX), Z14
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 192(AX), Z15
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 224(AX), Z16
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z16, Z16
+	VPANDD          Z0, Z9, Z17
+	VPANDD          Z0, Z10, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z11, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z12, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z13, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z14, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z15, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VPANDD          Z0, Z16, Z18
+	VPMAXSD         Z18, Z17, Z17
+	VMULPS          18432(DI), Z17, Z17
+	VCMPPS          $0x06, Z1, Z17, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z17
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z17, Z17
+	VBROADCASTF32X8 32(CX), Z18
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 64(CX), Z19
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 96(CX), Z20
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 128(CX), Z21
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 160(CX), Z22
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 192(CX), Z23
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 224(CX), Z24
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z24, Z24
+
+steps8:
+	VMOVUPS         (DI), Z25
+	VMOVUPS         128(DI), Z26
+	VMOVUPS         192(DI), Z27
+	VMULPS          Z9, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTF32X8 (R9), Z28
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z28, Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z17
+	VBROADCASTF32X8 (R10), Z28
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z17, Z27
+	VMULPS          Z10, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTF32X8 32(R9), Z28
+	VINSERTF32X8    $0x01, 32(R9)(SI*1), Z28, Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z18
+	VBROADCASTF32X8 32(R10), Z28
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z18, Z27
+	VMULPS          Z11, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTF32X8 64(R9), Z28
+	VINSERTF32X8    $0x01, 64(R9)(SI*1), Z28, Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z19
+	VBROADCASTF32X8 64(R10), Z28
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z19, Z27
+	VMULPS          Z12, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTF32X8 96(R9), Z28
+	VINSERTF32X8    $0x01, 96(R9)(SI*1), Z28, Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z20
+	VBROADCASTF32X8 96(R10), Z28
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z20, Z27
+	VMULPS          Z13, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTF32X8 128(R9), Z28
+	VINSERTF32X8    $0x01, 128(R9)(SI*1), Z28, Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z21
+	VBROADCASTF32X8 128(R10), Z28
+	VINSERTF32X8    $0x01, 128(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z21, Z27
+	VMULPS          Z14, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTF32X8 160(R9), Z28
+	VINSERTF32X8    $0x01, 160(R9)(SI*1), Z28, Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z22
+	VBROADCASTF32X8 160(R10), Z28
+	VINSERTF32X8    $0x01, 160(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z22, Z27
+	VMULPS          Z15, Z25, Z28
+	VADDPS          Z4, Z28, Z29
+	VREDUCEPS       $0x38, Z28, Z28
+	VPERMPS         Z5, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z8, Z30
+	VFMADD213PS     Z7, Z28, Z30
+	VFMADD213PS     Z6, Z28, Z30
+	VMULPS          Z29, Z28, Z28
+	VFMADD231PS     Z28, Z30, Z29
+	VBROADCASTF32X8 192(R9), Z28
+	VINSERTF32X8    $0x01, 192(R9)(SI*1), Z28, Z28
+	VMULPS          Z26, Z28, Z28
+	VFMADD213PS     Z28, Z29, Z23
+	VBROADCASTF32X8 192(R10), Z28
+	VINSERTF32X8    $0x01, 192(R10)(SI*1), Z28, Z28
+	VFMADD231PS     Z28, Z23, Z27
+	VMULPS          Z16, Z25, Z25
+	VADDPS          Z4, Z25, Z28
+	VREDUCEPS       $0x38, Z25, Z25
+	VPERMPS         Z5, Z28, Z29
+	VPSLLD          $0x14, Z28, Z28
+	VPADDD          Z29, Z28, Z28
+	VMOVAPS         Z8, Z29
+	VFMADD213PS     Z7, Z25, Z29
+	VFMADD213PS     Z6, Z25, Z29
+	VMULPS          Z28, Z25, Z25
+	VFMADD231PS     Z25, Z29, Z28
+	VBROADCASTF32X8 224(R9), Z25
+	VINSERTF32X8    $0x01, 224(R9)(SI*1), Z25, Z25
+	VMULPS          Z26, Z25, Z25
+	VFMADD213PS     Z25, Z28, Z24
+	VBROADCASTF32X8 224(R10), Z25
+	VINSERTF32X8    $0x01, 224(R10)(SI*1), Z25, Z25
+	VFMADD231PS     Z25, Z24, Z27
+	VMOVUPS         Z27, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps8
+	VMOVUPS         Y17, (CX)
+	VEXTRACTF32X8   $0x01, Z17, (CX)(SI*1)
+	VMOVUPS         Y18, 32(CX)
+	VEXTRACTF32X8   $0x01, Z18, 32(CX)(SI*1)
+	VMOVUPS         Y19, 64(CX)
+	VEXTRACTF32X8   $0x01, Z19, 64(CX)(SI*1)
+	VMOVUPS         Y20, 96(CX)
+	VEXTRACTF32X8   $0x01, Z20, 96(CX)(SI*1)
+	VMOVUPS         Y21, 128(CX)
+	VEXTRACTF32X8   $0x01, Z21, 128(CX)(SI*1)
+	VMOVUPS         Y22, 160(CX)
+	VEXTRACTF32X8   $0x01, Z22, 160(CX)(SI*1)
+	VMOVUPS         Y23, 192(CX)
+	VEXTRACTF32X8   $0x01, Z23, 192(CX)(SI*1)
+	VMOVUPS         Y24, 224(CX)
+	VEXTRACTF32X8   $0x01, Z24, 224(CX)(SI*1)
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000100, DX
+	ADDQ            $0x00000100, BX
+	SUBQ            $0x08, states+16(FP)
+	JMP             states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 64(AX), Z11
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 96(AX), Z12
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(DI), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z13
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 32(CX), Z14
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 64(CX), Z15
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 96(CX), Z16
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z16, Z16
+
+steps4:
+	VMOVUPS         (DI), Z17
+	VMOVUPS         128(DI), Z18
+	VMOVUPS         192(DI), Z19
+	VMULPS          Z9, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VBROADCASTF32X8 (R9), Z20
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z20, Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z13
+	VBROADCASTF32X8 (R10), Z20
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z20, Z20
+	VFMADD231PS     Z20, Z13, Z19
+	VMULPS          Z10, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VBROADCASTF32X8 32(R9), Z20
+	VINSERTF32X8    $0x01, 32(R9)(SI*1), Z20, Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z14
+	VBROADCASTF32X8 32(R10), Z20
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z20, Z20
+	VFMADD231PS     Z20, Z14, Z19
+	VMULPS          Z11, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VBROADCASTF32X8 64(R9), Z20
+	VINSERTF32X8    $0x01, 64(R9)(SI*1), Z20, Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z15
+	VBROADCASTF32X8 64(R10), Z20
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z20, Z20
+	VFMADD231PS     Z20, Z15, Z19
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z20
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z20, Z21
+	VPSLLD          $0x14, Z20, Z20
+	VPADDD          Z21, Z20, Z20
+	VMOVAPS         Z8, Z21
+	VFMADD213PS     Z7, Z17, Z21
+	VFMADD213PS     Z6, Z17, Z21
+	VMULPS          Z20, Z17, Z17
+	VFMADD231PS     Z17, Z21, Z20
+	VBROADCASTF32X8 96(R9), Z17
+	VINSERTF32X8    $0x01, 96(R9)(SI*1), Z17, Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z20, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z17, Z17
+	VFMADD231PS     Z17, Z16, Z19
+	VMOVUPS         Z19, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps4
+	VMOVUPS         Y13, (CX)
+	VEXTRACTF32X8   $0x01, Z13, (CX)(SI*1)
+	VMOVUPS         Y14, 32(CX)
+	VEXTRACTF32X8   $0x01, Z14, 32(CX)(SI*1)
+	VMOVUPS         Y15, 64(CX)
+	VEXTRACTF32X8   $0x01, Z15, 64(CX)(SI*1)
+	VMOVUPS         Y16, 96(CX)
+	VEXTRACTF32X8   $0x01, Z16, 96(CX)(SI*1)
+	ADDQ            $0x00000080, AX
+	ADDQ            $0x00000080, CX
+	ADDQ            $0x00000080, DX
+	ADDQ            $0x00000080, BX
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 32(AX), Z10
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 32(CX), Z12
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z12, Z12
+
+steps2:
+	VMOVUPS         (DI), Z13
+	VMOVUPS         128(DI), Z14
+	VMOVUPS         192(DI), Z15
+	VMULPS          Z9, Z13, Z16
+	VADDPS          Z4, Z16, Z17
+	VREDUCEPS       $0x38, Z16, Z16
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z16, Z18
+	VFMADD213PS     Z6, Z16, Z18
+	VMULPS          Z17, Z16, Z16
+	VFMADD231PS     Z16, Z18, Z17
+	VBROADCASTF32X8 (R9), Z16
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z16, Z16
+	VMULPS          Z14, Z16, Z16
+	VFMADD213PS     Z16, Z17, Z11
+	VBROADCASTF32X8 (R10), Z16
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z16, Z16
+	VFMADD231PS     Z16, Z11, Z15
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z16
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z8, Z17
+	VFMADD213PS     Z7, Z13, Z17
+	VFMADD213PS     Z6, Z13, Z17
+	VMULPS          Z16, Z13, Z13
+	VFMADD231PS     Z13, Z17, Z16
+	VBROADCASTF32X8 32(R9), Z13
+	VINSERTF32X8    $0x01, 32(R9)(SI*1), Z13, Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z16, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z13, Z13
+	VFMADD231PS     Z13, Z12, Z15
+	VMOVUPS         Z15, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps2
+	VMOVUPS         Y11, (CX)
+	VEXTRACTF32X8   $0x01, Z11, (CX)(SI*1)
+	VMOVUPS         Y12, 32(CX)
+	VEXTRACTF32X8   $0x01, Z12, 32(CX)(SI*1)
+	ADDQ            $0x00000040, AX
+	ADDQ            $0x00000040, CX
+	ADDQ            $0x00000040, DX
+	ADDQ            $0x00000040, BX
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(DI), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+steps1:
+	VMOVUPS         (DI), Z11
+	VMOVUPS         128(DI), Z12
+	VMOVUPS         192(DI), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VBROADCASTF32X8 (R9), Z11
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps1
+	VMOVUPS         Y10, (CX)
+	VEXTRACTF32X8   $0x01, Z10, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000020, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z9
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z9, Z9
+	VBROADCASTF32X8 (CX), Z10
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z10, Z10
+
+stepsFar:
+	VMOVUPS         (DI), Z11
+	VMOVUPS         128(DI), Z12
+	VMOVUPS         192(DI), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VSUBPS          Z4, Z14, Z15
+	VSUBPS          Z15, Z11, Z11
+	VPMAXSD         Z2, Z14, Z14
+	VPMINSD         Z3, Z14, Z14
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VBROADCASTF32X8 (R9), Z11
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             stepsFar
+	VMOVUPS         Y10, (CX)
+	VEXTRACTF32X8   $0x01, Z10, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000020, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states8
+
+// func avx512ScanVVSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanVVSigned(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 128(AX), Z14
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 160(AX), Z15
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 192(AX), Z16
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 224(AX), Z17
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z17, Z17
+	VPANDD          Z1, Z10, Z18
+	VPANDD          Z1, Z11, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z12, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z13, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z14, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z15, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z16, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z17, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VMULPS          18432(DI), Z18, Z18
+	VCMPPS          $0x06, Z2, Z18, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z18
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 32(CX), Z19
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 64(CX), Z20
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 96(CX), Z21
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 128(CX), Z22
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 160(CX), Z23
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 192(CX), Z24
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z24, Z24
+	VBROADCASTF32X8 224(CX), Z25
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z25, Z25
+
+steps8:
+	VMOVUPS          (DI), Z26
+	VMOVUPS          128(DI), Z27
+	VMOVUPS          192(DI), Z28
+	VMULPS           Z10, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTSS     (R9), Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z18
+	VFMADD231PS.BCST (R10), Z18, Z28
+	VMULPS           Z11, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTSS     4(R9), Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z19
+	VFMADD231PS.BCST 4(R10), Z19, Z28
+	VMULPS           Z12, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTSS     8(R9), Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z20
+	VFMADD231PS.BCST 8(R10), Z20, Z28
+	VMULPS           Z13, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTSS     12(R9), Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z21
+	VFMADD231PS.BCST 12(R10), Z21, Z28
+	VMULPS           Z14, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTSS     16(R9), Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z22
+	VFMADD231PS.BCST 16(R10), Z22, Z28
+	VMULPS           Z15, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTSS     20(R9), Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z23
+	VFMADD231PS.BCST 20(R10), Z23, Z28
+	VMULPS           Z16, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTSS     24(R9), Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z24
+	VFMADD231PS.BCST 24(R10), Z24, Z28
+	VMULPS           Z17, Z26, Z26
+	VADDPS           Z5, Z26, Z29
+	VREDUCEPS        $0x38, Z26, Z26
+	VPERMPS          Z6, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z9, Z30
+	VFMADD213PS      Z8, Z26, Z30
+	VFMADD213PS      Z7, Z26, Z30
+	VMULPS           Z29, Z26, Z26
+	VFMADD231PS      Z26, Z30, Z29
+	VADDPS           Z29, Z29, Z29
+	VSUBPS           Z0, Z29, Z29
+	VBROADCASTSS     28(R9), Z26
+	VMULPS           Z27, Z26, Z26
+	VFMADD213PS      Z26, Z29, Z25
+	VFMADD231PS.BCST 28(R10), Z25, Z28
+	VMOVUPS          Z28, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps8
+	VMOVUPS          Y18, (CX)
+	VEXTRACTF32X8    $0x01, Z18, (CX)(SI*1)
+	VMOVUPS          Y19, 32(CX)
+	VEXTRACTF32X8    $0x01, Z19, 32(CX)(SI*1)
+	VMOVUPS          Y20, 64(CX)
+	VEXTRACTF32X8    $0x01, Z20, 64(CX)(SI*1)
+	VMOVUPS          Y21, 96(CX)
+	VEXTRACTF32X8    $0x01, Z21, 96(CX)(SI*1)
+	VMOVUPS          Y22, 128(CX)
+	VEXTRACTF32X8    $0x01, Z22, 128(CX)(SI*1)
+	VMOVUPS          Y23, 160(CX)
+	VEXTRACTF32X8    $0x01, Z23, 160(CX)(SI*1)
+	VMOVUPS          Y24, 192(CX)
+	VEXTRACTF32X8    $0x01, Z24, 192(CX)(SI*1)
+	VMOVUPS          Y25, 224(CX)
+	VEXTRACTF32X8    $0x01, Z25, 224(CX)(SI*1)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x00000020, DX
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x08, states+16(FP)
+	JMP              states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(DI), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z14
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 32(CX), Z15
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 64(CX), Z16
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 96(CX), Z17
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z17, Z17
+
+steps4:
+	VMOVUPS          (DI), Z18
+	VMOVUPS          128(DI), Z19
+	VMOVUPS          192(DI), Z20
+	VMULPS           Z10, Z18, Z21
+	VADDPS           Z5, Z21, Z22
+	VREDUCEPS        $0x38, Z21, Z21
+	VPERMPS          Z6, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z9, Z23
+	VFMADD213PS      Z8, Z21, Z23
+	VFMADD213PS      Z7, Z21, Z23
+	VMULPS           Z22, Z21, Z21
+	VFMADD231PS      Z21, Z23, Z22
+	VADDPS           Z22, Z22, Z22
+	VSUBPS           Z0, Z22, Z22
+	VBROADCASTSS     (R9), Z21
+	VMULPS           Z19, Z21, Z21
+	VFMADD213PS      Z21, Z22, Z14
+	VFMADD231PS.BCST (R10), Z14, Z20
+	VMULPS           Z11, Z18, Z21
+	VADDPS           Z5, Z21, Z22
+	VREDUCEPS        $0x38, Z21, Z21
+	VPERMPS          Z6, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z9, Z23
+	VFMADD213PS      Z8, Z21, Z23
+	VFMADD213PS      Z7, Z21, Z23
+	VMULPS           Z22, Z21, Z21
+	VFMADD231PS      Z21, Z23, Z22
+	VADDPS           Z22, Z22, Z22
+	VSUBPS           Z0, Z22, Z22
+	VBROADCASTSS     4(R9), Z21
+	VMULPS           Z19, Z21, Z21
+	VFMADD213PS      Z21, Z22, Z15
+	VFMADD231PS.BCST 4(R10), Z15, Z20
+	VMULPS           Z12, Z18, Z21
+	VADDPS           Z5, Z21, Z22
+	VREDUCEPS        $0x38, Z21, Z21
+	VPERMPS          Z6, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z9, Z23
+	VFMADD213PS      Z8, Z21, Z23
+	VFMADD213PS      Z7, Z21, Z23
+	VMULPS           Z22, Z21, Z21
+	VFMADD231PS      Z21, Z23, Z22
+	VADDPS           Z22, Z22, Z22
+	VSUBPS           Z0, Z22, Z22
+	VBROADCASTSS     8(R9), Z21
+	VMULPS           Z19, Z21, Z21
+	VFMADD213PS      Z21, Z22, Z16
+	VFMADD231PS.BCST 8(R10), Z16, Z20
+	VMULPS           Z13, Z18, Z18
+	VADDPS           Z5, Z18, Z21
+	VREDUCEPS        $0x38, Z18, Z18
+	VPERMPS          Z6, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z9, Z22
+	VFMADD213PS      Z8, Z18, Z22
+	VFMADD213PS      Z7, Z18, Z22
+	VMULPS           Z21, Z18, Z18
+	VFMADD231PS      Z18, Z22, Z21
+	VADDPS           Z21, Z21, Z21
+	VSUBPS           Z0, Z21, Z21
+	VBROADCASTSS     12(R9), Z18
+	VMULPS           Z19, Z18, Z18
+	VFMADD213PS      Z18, Z21, Z17
+	VFMADD231PS.BCST 12(R10), Z17, Z20
+	VMOVUPS          Z20, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps4
+	VMOVUPS          Y14, (CX)
+	VEXTRACTF32X8    $0x01, Z14, (CX)(SI*1)
+	VMOVUPS          Y15, 32(CX)
+	VEXTRACTF32X8    $0x01, Z15, 32(CX)(SI*1)
+	VMOVUPS          Y16, 64(CX)
+	VEXTRACTF32X8    $0x01, Z16, 64(CX)(SI*1)
+	VMOVUPS          Y17, 96(CX)
+	VEXTRACTF32X8    $0x01, Z17, 96(CX)(SI*1)
+	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000010, DX
+	ADDQ             $0x00000010, BX
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(DI), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z12
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 32(CX), Z13
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z13, Z13
+
+steps2:
+	VMOVUPS          (DI), Z14
+	VMOVUPS          128(DI), Z15
+	VMOVUPS          192(DI), Z16
+	VMULPS           Z10, Z14, Z17
+	VADDPS           Z5, Z17, Z18
+	VREDUCEPS        $0x38, Z17, Z17
+	VPERMPS          Z6, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z9, Z19
+	VFMADD213PS      Z8, Z17, Z19
+	VFMADD213PS      Z7, Z17, Z19
+	VMULPS           Z18, Z17, Z17
+	VFMADD231PS      Z17, Z19, Z18
+	VADDPS           Z18, Z18, Z18
+	VSUBPS           Z0, Z18, Z18
+	VBROADCASTSS     (R9), Z17
+	VMULPS           Z15, Z17, Z17
+	VFMADD213PS      Z17, Z18, Z12
+	VFMADD231PS.BCST (R10), Z12, Z16
+	VMULPS           Z11, Z14, Z14
+	VADDPS           Z5, Z14, Z17
+	VREDUCEPS        $0x38, Z14, Z14
+	VPERMPS          Z6, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z9, Z18
+	VFMADD213PS      Z8, Z14, Z18
+	VFMADD213PS      Z7, Z14, Z18
+	VMULPS           Z17, Z14, Z14
+	VFMADD231PS      Z14, Z18, Z17
+	VADDPS           Z17, Z17, Z17
+	VSUBPS           Z0, Z17, Z17
+	VBROADCASTSS     4(R9), Z14
+	VMULPS           Z15, Z14, Z14
+	VFMADD213PS      Z14, Z17, Z13
+	VFMADD231PS.BCST 4(R10), Z13, Z16
+	VMOVUPS          Z16, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps2
+	VMOVUPS          Y12, (CX)
+	VEXTRACTF32X8    $0x01, Z12, (CX)(SI*1)
+	VMOVUPS          Y13, 32(CX)
+	VEXTRACTF32X8    $0x01, Z13, 32(CX)(SI*1)
+	ADDQ             $0x00000040, AX
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000008, DX
+	ADDQ             $0x00000008, BX
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+steps1:
+	VMOVUPS          (DI), Z12
+	VMOVUPS          128(DI), Z13
+	VMOVUPS          192(DI), Z14
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z15
+	VREDUCEPS        $0x38, Z12, Z12
+	VPERMPS          Z6, Z15, Z16
+	VPSLLD           $0x14, Z15, Z15
+	VPADDD           Z16, Z15, Z15
+	VMOVAPS          Z9, Z16
+	VFMADD213PS      Z8, Z12, Z16
+	VFMADD213PS      Z7, Z12, Z16
+	VMULPS           Z15, Z12, Z12
+	VFMADD231PS      Z12, Z16, Z15
+	VADDPS           Z15, Z15, Z15
+	VSUBPS           Z0, Z15, Z15
+	VBROADCASTSS     (R9), Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z15, Z11
+	VFMADD231PS.BCST (R10), Z11, Z14
+	VMOVUPS          Z14, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps1
+	VMOVUPS          Y11, (CX)
+	VEXTRACTF32X8    $0x01, Z11, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000004, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+stepsFar:
+	VMOVUPS          (DI), Z12
+	VMOVUPS          128(DI), Z13
+	VMOVUPS          192(DI), Z14
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z15
+	VSUBPS           Z5, Z15, Z16
+	VSUBPS           Z16, Z12, Z12
+	VPMAXSD          Z3, Z15, Z15
+	VPMINSD          Z4, Z15, Z15
+	VPERMPS          Z6, Z15, Z16
+	VPSLLD           $0x14, Z15, Z15
+	VPADDD           Z16, Z15, Z15
+	VMOVAPS          Z9, Z16
+	VFMADD213PS      Z8, Z12, Z16
+	VFMADD213PS      Z7, Z12, Z16
+	VMULPS           Z15, Z12, Z12
+	VFMADD231PS      Z12, Z16, Z15
+	VADDPS           Z15, Z15, Z15
+	VSUBPS           Z0, Z15, Z15
+	VBROADCASTSS     (R9), Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z15, Z11
+	VFMADD231PS.BCST (R10), Z11, Z14
+	VMOVUPS          Z14, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              stepsFar
+	VMOVUPS          Y11, (CX)
+	VEXTRACTF32X8    $0x01, Z11, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000004, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states8
+
+// func avx512ScanCVSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanCVSigned(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 128(AX), Z14
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 160(AX), Z15
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 192(AX), Z16
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 224(AX), Z17
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z17, Z17
+	VPANDD          Z1, Z10, Z18
+	VPANDD          Z1, Z11, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z12, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z13, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z14, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z15, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z16, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z17, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VMULPS          18432(DI), Z18, Z18
+	VCMPPS          $0x06, Z2, Z18, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z18
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 32(CX), Z19
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 64(CX), Z20
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 96(CX), Z21
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 128(CX), Z22
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 160(CX), Z23
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 192(CX), Z24
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z24, Z24
+	VBROADCASTF32X8 224(CX), Z25
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z25, Z25
+
+steps8:
+	VMOVUPS          (DI), Z26
+	VMOVUPS          128(DI), Z27
+	VMOVUPS          192(DI), Z28
+	VMULPS           Z10, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTF32X8  (R9), Z29
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z29, Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z18
+	VFMADD231PS.BCST (R10), Z18, Z28
+	VMULPS           Z11, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTF32X8  32(R9), Z29
+	VINSERTF32X8     $0x01, 32(R9)(SI*1), Z29, Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z19
+	VFMADD231PS.BCST 4(R10), Z19, Z28
+	VMULPS           Z12, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTF32X8  64(R9), Z29
+	VINSERTF32X8     $0x01, 64(R9)(SI*1), Z29, Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z20
+	VFMADD231PS.BCST 8(R10), Z20, Z28
+	VMULPS           Z13, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTF32X8  96(R9), Z29
+	VINSERTF32X8     $0x01, 96(R9)(SI*1), Z29, Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z21
+	VFMADD231PS.BCST 12(R10), Z21, Z28
+	VMULPS           Z14, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTF32X8  128(R9), Z29
+	VINSERTF32X8     $0x01, 128(R9)(SI*1), Z29, Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z22
+	VFMADD231PS.BCST 16(R10), Z22, Z28
+	VMULPS           Z15, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTF32X8  160(R9), Z29
+	VINSERTF32X8     $0x01, 160(R9)(SI*1), Z29, Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z23
+	VFMADD231PS.BCST 20(R10), Z23, Z28
+	VMULPS           Z16, Z26, Z29
+	VADDPS           Z5, Z29, Z30
+	VREDUCEPS        $0x38, Z29, Z29
+	VPERMPS          Z6, Z30, Z31
+	VPSLLD           $0x14, Z30, Z30
+	VPADDD           Z31, Z30, Z30
+	VMOVAPS          Z9, Z31
+	VFMADD213PS      Z8, Z29, Z31
+	VFMADD213PS      Z7, Z29, Z31
+	VMULPS           Z30, Z29, Z29
+	VFMADD231PS      Z29, Z31, Z30
+	VADDPS           Z30, Z30, Z30
+	VSUBPS           Z0, Z30, Z30
+	VBROADCASTF32X8  192(R9), Z29
+	VINSERTF32X8     $0x01, 192(R9)(SI*1), Z29, Z29
+	VMULPS           Z27, Z29, Z29
+	VFMADD213PS      Z29, Z30, Z24
+	VFMADD231PS.BCST 24(R10), Z24, Z28
+	VMULPS           Z17, Z26, Z26
+	VADDPS           Z5, Z26, Z29
+	VREDUCEPS        $0x38, Z26, Z26
+	VPERMPS          Z6, Z29, Z30
+	VPSLLD           $0x14, Z29, Z29
+	VPADDD           Z30, Z29, Z29
+	VMOVAPS          Z9, Z30
+	VFMADD213PS      Z8, Z26, Z30
+	VFMADD213PS      Z7, Z26, Z30
+	VMULPS           Z29, Z26, Z26
+	VFMADD231PS      Z26, Z30, Z29
+	VADDPS           Z29, Z29, Z29
+	VSUBPS           Z0, Z29, Z29
+	VBROADCASTF32X8  224(R9), Z26
+	VINSERTF32X8     $0x01, 224(R9)(SI*1), Z26, Z26
+	VMULPS           Z27, Z26, Z26
+	VFMADD213PS      Z26, Z29, Z25
+	VFMADD231PS.BCST 28(R10), Z25, Z28
+	VMOVUPS          Z28, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps8
+	VMOVUPS          Y18, (CX)
+	VEXTRACTF32X8    $0x01, Z18, (CX)(SI*1)
+	VMOVUPS          Y19, 32(CX)
+	VEXTRACTF32X8    $0x01, Z19, 32(CX)(SI*1)
+	VMOVUPS          Y20, 64(CX)
+	VEXTRACTF32X8    $0x01, Z20, 64(CX)(SI*1)
+	VMOVUPS          Y21, 96(CX)
+	VEXTRACTF32X8    $0x01, Z21, 96(CX)(SI*1)
+	VMOVUPS          Y22, 128(CX)
+	VEXTRACTF32X8    $0x01, Z22, 128(CX)(SI*1)
+	VMOVUPS          Y23, 160(CX)
+	VEXTRACTF32X8    $0x01, Z23, 160(CX)(SI*1)
+	VMOVUPS          Y24, 192(CX)
+	VEXTRACTF32X8    $0x01, Z24, 192(CX)(SI*1)
+	VMOVUPS          Y25, 224(CX)
+	VEXTRACTF32X8    $0x01, Z25, 224(CX)(SI*1)
+	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, CX
+	ADDQ             $0x00000100, DX
+	ADDQ             $0x00000020, BX
+	SUBQ             $0x08, states+16(FP)
+	JMP              states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(DI), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z14
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 32(CX), Z15
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 64(CX), Z16
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 96(CX), Z17
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z17, Z17
+
+steps4:
+	VMOVUPS          (DI), Z18
+	VMOVUPS          128(DI), Z19
+	VMOVUPS          192(DI), Z20
+	VMULPS           Z10, Z18, Z21
+	VADDPS           Z5, Z21, Z22
+	VREDUCEPS        $0x38, Z21, Z21
+	VPERMPS          Z6, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z9, Z23
+	VFMADD213PS      Z8, Z21, Z23
+	VFMADD213PS      Z7, Z21, Z23
+	VMULPS           Z22, Z21, Z21
+	VFMADD231PS      Z21, Z23, Z22
+	VADDPS           Z22, Z22, Z22
+	VSUBPS           Z0, Z22, Z22
+	VBROADCASTF32X8  (R9), Z21
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z21, Z21
+	VMULPS           Z19, Z21, Z21
+	VFMADD213PS      Z21, Z22, Z14
+	VFMADD231PS.BCST (R10), Z14, Z20
+	VMULPS           Z11, Z18, Z21
+	VADDPS           Z5, Z21, Z22
+	VREDUCEPS        $0x38, Z21, Z21
+	VPERMPS          Z6, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z9, Z23
+	VFMADD213PS      Z8, Z21, Z23
+	VFMADD213PS      Z7, Z21, Z23
+	VMULPS           Z22, Z21, Z21
+	VFMADD231PS      Z21, Z23, Z22
+	VADDPS           Z22, Z22, Z22
+	VSUBPS           Z0, Z22, Z22
+	VBROADCASTF32X8  32(R9), Z21
+	VINSERTF32X8     $0x01, 32(R9)(SI*1), Z21, Z21
+	VMULPS           Z19, Z21, Z21
+	VFMADD213PS      Z21, Z22, Z15
+	VFMADD231PS.BCST 4(R10), Z15, Z20
+	VMULPS           Z12, Z18, Z21
+	VADDPS           Z5, Z21, Z22
+	VREDUCEPS        $0x38, Z21, Z21
+	VPERMPS          Z6, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z9, Z23
+	VFMADD213PS      Z8, Z21, Z23
+	VFMADD213PS      Z7, Z21, Z23
+	VMULPS           Z22, Z21, Z21
+	VFMADD231PS      Z21, Z23, Z22
+	VADDPS           Z22, Z22, Z22
+	VSUBPS           Z0, Z22, Z22
+	VBROADCASTF32X8  64(R9), Z21
+	VINSERTF32X8     $0x01, 64(R9)(SI*1), Z21, Z21
+	VMULPS           Z19, Z21, Z21
+	VFMADD213PS      Z21, Z22, Z16
+	VFMADD231PS.BCST 8(R10), Z16, Z20
+	VMULPS           Z13, Z18, Z18
+	VADDPS           Z5, Z18, Z21
+	VREDUCEPS        $0x38, Z18, Z18
+	VPERMPS          Z6, Z21, Z22
+	VPSLLD           $0x14, Z21, Z21
+	VPADDD           Z22, Z21, Z21
+	VMOVAPS          Z9, Z22
+	VFMADD213PS      Z8, Z18, Z22
+	VFMADD213PS      Z7, Z18, Z22
+	VMULPS           Z21, Z18, Z18
+	VFMADD231PS      Z18, Z22, Z21
+	VADDPS           Z21, Z21, Z21
+	VSUBPS           Z0, Z21, Z21
+	VBROADCASTF32X8  96(R9), Z18
+	VINSERTF32X8     $0x01, 96(R9)(SI*1), Z18, Z18
+	VMULPS           Z19, Z18, Z18
+	VFMADD213PS      Z18, Z21, Z17
+	VFMADD231PS.BCST 12(R10), Z17, Z20
+	VMOVUPS          Z20, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps4
+	VMOVUPS          Y14, (CX)
+	VEXTRACTF32X8    $0x01, Z14, (CX)(SI*1)
+	VMOVUPS          Y15, 32(CX)
+	VEXTRACTF32X8    $0x01, Z15, 32(CX)(SI*1)
+	VMOVUPS          Y16, 64(CX)
+	VEXTRACTF32X8    $0x01, Z16, 64(CX)(SI*1)
+	VMOVUPS          Y17, 96(CX)
+	VEXTRACTF32X8    $0x01, Z17, 96(CX)(SI*1)
+	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, CX
+	ADDQ             $0x00000080, DX
+	ADDQ             $0x00000010, BX
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(DI), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z12
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 32(CX), Z13
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z13, Z13
+
+steps2:
+	VMOVUPS          (DI), Z14
+	VMOVUPS          128(DI), Z15
+	VMOVUPS          192(DI), Z16
+	VMULPS           Z10, Z14, Z17
+	VADDPS           Z5, Z17, Z18
+	VREDUCEPS        $0x38, Z17, Z17
+	VPERMPS          Z6, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z9, Z19
+	VFMADD213PS      Z8, Z17, Z19
+	VFMADD213PS      Z7, Z17, Z19
+	VMULPS           Z18, Z17, Z17
+	VFMADD231PS      Z17, Z19, Z18
+	VADDPS           Z18, Z18, Z18
+	VSUBPS           Z0, Z18, Z18
+	VBROADCASTF32X8  (R9), Z17
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z17, Z17
+	VMULPS           Z15, Z17, Z17
+	VFMADD213PS      Z17, Z18, Z12
+	VFMADD231PS.BCST (R10), Z12, Z16
+	VMULPS           Z11, Z14, Z14
+	VADDPS           Z5, Z14, Z17
+	VREDUCEPS        $0x38, Z14, Z14
+	VPERMPS          Z6, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z9, Z18
+	VFMADD213PS      Z8, Z14, Z18
+	VFMADD213PS      Z7, Z14, Z18
+	VMULPS           Z17, Z14, Z14
+	VFMADD231PS      Z14, Z18, Z17
+	VADDPS           Z17, Z17, Z17
+	VSUBPS           Z0, Z17, Z17
+	VBROADCASTF32X8  32(R9), Z14
+	VINSERTF32X8     $0x01, 32(R9)(SI*1), Z14, Z14
+	VMULPS           Z15, Z14, Z14
+	VFMADD213PS      Z14, Z17, Z13
+	VFMADD231PS.BCST 4(R10), Z13, Z16
+	VMOVUPS          Z16, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps2
+	VMOVUPS          Y12, (CX)
+	VEXTRACTF32X8    $0x01, Z12, (CX)(SI*1)
+	VMOVUPS          Y13, 32(CX)
+	VEXTRACTF32X8    $0x01, Z13, 32(CX)(SI*1)
+	ADDQ             $0x00000040, AX
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000008, BX
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+steps1:
+	VMOVUPS          (DI), Z12
+	VMOVUPS          128(DI), Z13
+	VMOVUPS          192(DI), Z14
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z15
+	VREDUCEPS        $0x38, Z12, Z12
+	VPERMPS          Z6, Z15, Z16
+	VPSLLD           $0x14, Z15, Z15
+	VPADDD           Z16, Z15, Z15
+	VMOVAPS          Z9, Z16
+	VFMADD213PS      Z8, Z12, Z16
+	VFMADD213PS      Z7, Z12, Z16
+	VMULPS           Z15, Z12, Z12
+	VFMADD231PS      Z12, Z16, Z15
+	VADDPS           Z15, Z15, Z15
+	VSUBPS           Z0, Z15, Z15
+	VBROADCASTF32X8  (R9), Z12
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z12, Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z15, Z11
+	VFMADD231PS.BCST (R10), Z11, Z14
+	VMOVUPS          Z14, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              steps1
+	VMOVUPS          Y11, (CX)
+	VEXTRACTF32X8    $0x01, Z11, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000020, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+stepsFar:
+	VMOVUPS          (DI), Z12
+	VMOVUPS          128(DI), Z13
+	VMOVUPS          192(DI), Z14
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z15
+	VSUBPS           Z5, Z15, Z16
+	VSUBPS           Z16, Z12, Z12
+	VPMAXSD          Z3, Z15, Z15
+	VPMINSD          Z4, Z15, Z15
+	VPERMPS          Z6, Z15, Z16
+	VPSLLD           $0x14, Z15, Z15
+	VPADDD           Z16, Z15, Z15
+	VMOVAPS          Z9, Z16
+	VFMADD213PS      Z8, Z12, Z16
+	VFMADD213PS      Z7, Z12, Z16
+	VMULPS           Z15, Z12, Z12
+	VFMADD231PS      Z12, Z16, Z15
+	VADDPS           Z15, Z15, Z15
+	VSUBPS           Z0, Z15, Z15
+	VBROADCASTF32X8  (R9), Z12
+	VINSERTF32X8     $0x01, (R9)(SI*1), Z12, Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z15, Z11
+	VFMADD231PS.BCST (R10), Z11, Z14
+	VMOVUPS          Z14, 192(DI)
+	ADDQ             bStep+56(FP), R9
+	ADDQ             cStep+64(FP), R10
+	ADDQ             $0x00000240, DI
+	DECQ             R8
+	JNZ              stepsFar
+	VMOVUPS          Y11, (CX)
+	VEXTRACTF32X8    $0x01, Z11, (CX)(SI*1)
+	ADDQ             $0x00000020, AX
+	ADDQ             $0x00000020, CX
+	ADDQ             $0x00000020, DX
+	ADDQ             $0x00000004, BX
+	SUBQ             $0x01, states+16(FP)
+	JMP              states8
+
+// func avx512ScanVCSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanVCSigned(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 128(AX), Z14
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 160(AX), Z15
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 192(AX), Z16
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 224(AX), Z17
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z17, Z17
+	VPANDD          Z1, Z10, Z18
+	VPANDD          Z1, Z11, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z12, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z13, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z14, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z15, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z16, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z17, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VMULPS          18432(DI), Z18, Z18
+	VCMPPS          $0x06, Z2, Z18, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z18
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 32(CX), Z19
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 64(CX), Z20
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 96(CX), Z21
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 128(CX), Z22
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 160(CX), Z23
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 192(CX), Z24
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z24, Z24
+	VBROADCASTF32X8 224(CX), Z25
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z25, Z25
+
+steps8:
+	VMOVUPS         (DI), Z26
+	VMOVUPS         128(DI), Z27
+	VMOVUPS         192(DI), Z28
+	VMULPS          Z10, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTSS    (R9), Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z18
+	VBROADCASTF32X8 (R10), Z29
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z18, Z28
+	VMULPS          Z11, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTSS    4(R9), Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z19
+	VBROADCASTF32X8 32(R10), Z29
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z19, Z28
+	VMULPS          Z12, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTSS    8(R9), Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z20
+	VBROADCASTF32X8 64(R10), Z29
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z20, Z28
+	VMULPS          Z13, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTSS    12(R9), Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z21
+	VBROADCASTF32X8 96(R10), Z29
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z21, Z28
+	VMULPS          Z14, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTSS    16(R9), Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z22
+	VBROADCASTF32X8 128(R10), Z29
+	VINSERTF32X8    $0x01, 128(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z22, Z28
+	VMULPS          Z15, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTSS    20(R9), Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z23
+	VBROADCASTF32X8 160(R10), Z29
+	VINSERTF32X8    $0x01, 160(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z23, Z28
+	VMULPS          Z16, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTSS    24(R9), Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z24
+	VBROADCASTF32X8 192(R10), Z29
+	VINSERTF32X8    $0x01, 192(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z24, Z28
+	VMULPS          Z17, Z26, Z26
+	VADDPS          Z5, Z26, Z29
+	VREDUCEPS       $0x38, Z26, Z26
+	VPERMPS         Z6, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z9, Z30
+	VFMADD213PS     Z8, Z26, Z30
+	VFMADD213PS     Z7, Z26, Z30
+	VMULPS          Z29, Z26, Z26
+	VFMADD231PS     Z26, Z30, Z29
+	VADDPS          Z29, Z29, Z29
+	VSUBPS          Z0, Z29, Z29
+	VBROADCASTSS    28(R9), Z26
+	VMULPS          Z27, Z26, Z26
+	VFMADD213PS     Z26, Z29, Z25
+	VBROADCASTF32X8 224(R10), Z26
+	VINSERTF32X8    $0x01, 224(R10)(SI*1), Z26, Z26
+	VFMADD231PS     Z26, Z25, Z28
+	VMOVUPS         Z28, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps8
+	VMOVUPS         Y18, (CX)
+	VEXTRACTF32X8   $0x01, Z18, (CX)(SI*1)
+	VMOVUPS         Y19, 32(CX)
+	VEXTRACTF32X8   $0x01, Z19, 32(CX)(SI*1)
+	VMOVUPS         Y20, 64(CX)
+	VEXTRACTF32X8   $0x01, Z20, 64(CX)(SI*1)
+	VMOVUPS         Y21, 96(CX)
+	VEXTRACTF32X8   $0x01, Z21, 96(CX)(SI*1)
+	VMOVUPS         Y22, 128(CX)
+	VEXTRACTF32X8   $0x01, Z22, 128(CX)(SI*1)
+	VMOVUPS         Y23, 160(CX)
+	VEXTRACTF32X8   $0x01, Z23, 160(CX)(SI*1)
+	VMOVUPS         Y24, 192(CX)
+	VEXTRACTF32X8   $0x01, Z24, 192(CX)(SI*1)
+	VMOVUPS         Y25, 224(CX)
+	VEXTRACTF32X8   $0x01, Z25, 224(CX)(SI*1)
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000020, DX
+	ADDQ            $0x00000100, BX
+	SUBQ            $0x08, states+16(FP)
+	JMP             states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(DI), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z14
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 32(CX), Z15
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 64(CX), Z16
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 96(CX), Z17
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z17, Z17
+
+steps4:
+	VMOVUPS         (DI), Z18
+	VMOVUPS         128(DI), Z19
+	VMOVUPS         192(DI), Z20
+	VMULPS          Z10, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VBROADCASTSS    (R9), Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VBROADCASTF32X8 (R10), Z21
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z21, Z21
+	VFMADD231PS     Z21, Z14, Z20
+	VMULPS          Z11, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VBROADCASTSS    4(R9), Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VBROADCASTF32X8 32(R10), Z21
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z21, Z21
+	VFMADD231PS     Z21, Z15, Z20
+	VMULPS          Z12, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VBROADCASTSS    8(R9), Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z16
+	VBROADCASTF32X8 64(R10), Z21
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z21, Z21
+	VFMADD231PS     Z21, Z16, Z20
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z21
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z9, Z22
+	VFMADD213PS     Z8, Z18, Z22
+	VFMADD213PS     Z7, Z18, Z22
+	VMULPS          Z21, Z18, Z18
+	VFMADD231PS     Z18, Z22, Z21
+	VADDPS          Z21, Z21, Z21
+	VSUBPS          Z0, Z21, Z21
+	VBROADCASTSS    12(R9), Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z21, Z17
+	VBROADCASTF32X8 96(R10), Z18
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z18, Z18
+	VFMADD231PS     Z18, Z17, Z20
+	VMOVUPS         Z20, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps4
+	VMOVUPS         Y14, (CX)
+	VEXTRACTF32X8   $0x01, Z14, (CX)(SI*1)
+	VMOVUPS         Y15, 32(CX)
+	VEXTRACTF32X8   $0x01, Z15, 32(CX)(SI*1)
+	VMOVUPS         Y16, 64(CX)
+	VEXTRACTF32X8   $0x01, Z16, 64(CX)(SI*1)
+	VMOVUPS         Y17, 96(CX)
+	VEXTRACTF32X8   $0x01, Z17, 96(CX)(SI*1)
+	ADDQ            $0x00000080, AX
+	ADDQ            $0x00000080, CX
+	ADDQ            $0x00000010, DX
+	ADDQ            $0x00000080, BX
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(DI), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z12
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 32(CX), Z13
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z13, Z13
+
+steps2:
+	VMOVUPS         (DI), Z14
+	VMOVUPS         128(DI), Z15
+	VMOVUPS         192(DI), Z16
+	VMULPS          Z10, Z14, Z17
+	VADDPS          Z5, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z17, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VBROADCASTSS    (R9), Z17
+	VMULPS          Z15, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z12
+	VBROADCASTF32X8 (R10), Z17
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z17, Z17
+	VFMADD231PS     Z17, Z12, Z16
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z17
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z9, Z18
+	VFMADD213PS     Z8, Z14, Z18
+	VFMADD213PS     Z7, Z14, Z18
+	VMULPS          Z17, Z14, Z14
+	VFMADD231PS     Z14, Z18, Z17
+	VADDPS          Z17, Z17, Z17
+	VSUBPS          Z0, Z17, Z17
+	VBROADCASTSS    4(R9), Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z17, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z14, Z14
+	VFMADD231PS     Z14, Z13, Z16
+	VMOVUPS         Z16, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps2
+	VMOVUPS         Y12, (CX)
+	VEXTRACTF32X8   $0x01, Z12, (CX)(SI*1)
+	VMOVUPS         Y13, 32(CX)
+	VEXTRACTF32X8   $0x01, Z13, 32(CX)(SI*1)
+	ADDQ            $0x00000040, AX
+	ADDQ            $0x00000040, CX
+	ADDQ            $0x00000008, DX
+	ADDQ            $0x00000040, BX
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+steps1:
+	VMOVUPS         (DI), Z12
+	VMOVUPS         128(DI), Z13
+	VMOVUPS         192(DI), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VBROADCASTSS    (R9), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps1
+	VMOVUPS         Y11, (CX)
+	VEXTRACTF32X8   $0x01, Z11, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000004, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+stepsFar:
+	VMOVUPS         (DI), Z12
+	VMOVUPS         128(DI), Z13
+	VMOVUPS         192(DI), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VSUBPS          Z5, Z15, Z16
+	VSUBPS          Z16, Z12, Z12
+	VPMAXSD         Z3, Z15, Z15
+	VPMINSD         Z4, Z15, Z15
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VBROADCASTSS    (R9), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             stepsFar
+	VMOVUPS         Y11, (CX)
+	VEXTRACTF32X8   $0x01, Z11, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000004, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states8
+
+// func avx512ScanCCSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ScanCCSigned(SB), NOSPLIT, $0-80
+	MOVQ            a+24(FP), AX
+	MOVQ            h+32(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            c+48(FP), BX
+	MOVQ            group+72(FP), SI
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states8:
+	CMPQ            states+16(FP), $0x08
+	JLT             below8
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VBROADCASTF32X8 128(AX), Z14
+	VINSERTF32X8    $0x01, 128(AX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 160(AX), Z15
+	VINSERTF32X8    $0x01, 160(AX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 192(AX), Z16
+	VINSERTF32X8    $0x01, 192(AX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 224(AX), Z17
+	VINSERTF32X8    $0x01, 224(AX)(SI*1), Z17, Z17
+	VPANDD          Z1, Z10, Z18
+	VPANDD          Z1, Z11, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z12, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z13, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z14, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z15, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z16, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VPANDD          Z1, Z17, Z19
+	VPMAXSD         Z19, Z18, Z18
+	VMULPS          18432(DI), Z18, Z18
+	VCMPPS          $0x06, Z2, Z18, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z18
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z18, Z18
+	VBROADCASTF32X8 32(CX), Z19
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z19, Z19
+	VBROADCASTF32X8 64(CX), Z20
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z20, Z20
+	VBROADCASTF32X8 96(CX), Z21
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z21, Z21
+	VBROADCASTF32X8 128(CX), Z22
+	VINSERTF32X8    $0x01, 128(CX)(SI*1), Z22, Z22
+	VBROADCASTF32X8 160(CX), Z23
+	VINSERTF32X8    $0x01, 160(CX)(SI*1), Z23, Z23
+	VBROADCASTF32X8 192(CX), Z24
+	VINSERTF32X8    $0x01, 192(CX)(SI*1), Z24, Z24
+	VBROADCASTF32X8 224(CX), Z25
+	VINSERTF32X8    $0x01, 224(CX)(SI*1), Z25, Z25
+
+steps8:
+	VMOVUPS         (DI), Z26
+	VMOVUPS         128(DI), Z27
+	VMOVUPS         192(DI), Z28
+	VMULPS          Z10, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTF32X8 (R9), Z29
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z29, Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z18
+	VBROADCASTF32X8 (R10), Z29
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z18, Z28
+	VMULPS          Z11, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTF32X8 32(R9), Z29
+	VINSERTF32X8    $0x01, 32(R9)(SI*1), Z29, Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z19
+	VBROADCASTF32X8 32(R10), Z29
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z19, Z28
+	VMULPS          Z12, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTF32X8 64(R9), Z29
+	VINSERTF32X8    $0x01, 64(R9)(SI*1), Z29, Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z20
+	VBROADCASTF32X8 64(R10), Z29
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z20, Z28
+	VMULPS          Z13, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTF32X8 96(R9), Z29
+	VINSERTF32X8    $0x01, 96(R9)(SI*1), Z29, Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z21
+	VBROADCASTF32X8 96(R10), Z29
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z21, Z28
+	VMULPS          Z14, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTF32X8 128(R9), Z29
+	VINSERTF32X8    $0x01, 128(R9)(SI*1), Z29, Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z22
+	VBROADCASTF32X8 128(R10), Z29
+	VINSERTF32X8    $0x01, 128(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z22, Z28
+	VMULPS          Z15, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTF32X8 160(R9), Z29
+	VINSERTF32X8    $0x01, 160(R9)(SI*1), Z29, Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z23
+	VBROADCASTF32X8 160(R10), Z29
+	VINSERTF32X8    $0x01, 160(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z23, Z28
+	VMULPS          Z16, Z26, Z29
+	VADDPS          Z5, Z29, Z30
+	VREDUCEPS       $0x38, Z29, Z29
+	VPERMPS         Z6, Z30, Z31
+	VPSLLD          $0x14, Z30, Z30
+	VPADDD          Z31, Z30, Z30
+	VMOVAPS         Z9, Z31
+	VFMADD213PS     Z8, Z29, Z31
+	VFMADD213PS     Z7, Z29, Z31
+	VMULPS          Z30, Z29, Z29
+	VFMADD231PS     Z29, Z31, Z30
+	VADDPS          Z30, Z30, Z30
+	VSUBPS          Z0, Z30, Z30
+	VBROADCASTF32X8 192(R9), Z29
+	VINSERTF32X8    $0x01, 192(R9)(SI*1), Z29, Z29
+	VMULPS          Z27, Z29, Z29
+	VFMADD213PS     Z29, Z30, Z24
+	VBROADCASTF32X8 192(R10), Z29
+	VINSERTF32X8    $0x01, 192(R10)(SI*1), Z29, Z29
+	VFMADD231PS     Z29, Z24, Z28
+	VMULPS          Z17, Z26, Z26
+	VADDPS          Z5, Z26, Z29
+	VREDUCEPS       $0x38, Z26, Z26
+	VPERMPS         Z6, Z29, Z30
+	VPSLLD          $0x14, Z29, Z29
+	VPADDD          Z30, Z29, Z29
+	VMOVAPS         Z9, Z30
+	VFMADD213PS     Z8, Z26, Z30
+	VFMADD213PS     Z7, Z26, Z30
+	VMULPS          Z29, Z26, Z26
+	VFMADD231PS     Z26, Z30, Z29
+	VADDPS          Z29, Z29, Z29
+	VSUBPS          Z0, Z29, Z29
+	VBROADCASTF32X8 224(R9), Z26
+	VINSERTF32X8    $0x01, 224(R9)(SI*1), Z26, Z26
+	VMULPS          Z27, Z26, Z26
+	VFMADD213PS     Z26, Z29, Z25
+	VBROADCASTF32X8 224(R10), Z26
+	VINSERTF32X8    $0x01, 224(R10)(SI*1), Z26, Z26
+	VFMADD231PS     Z26, Z25, Z28
+	VMOVUPS         Z28, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps8
+	VMOVUPS         Y18, (CX)
+	VEXTRACTF32X8   $0x01, Z18, (CX)(SI*1)
+	VMOVUPS         Y19, 32(CX)
+	VEXTRACTF32X8   $0x01, Z19, 32(CX)(SI*1)
+	VMOVUPS         Y20, 64(CX)
+	VEXTRACTF32X8   $0x01, Z20, 64(CX)(SI*1)
+	VMOVUPS         Y21, 96(CX)
+	VEXTRACTF32X8   $0x01, Z21, 96(CX)(SI*1)
+	VMOVUPS         Y22, 128(CX)
+	VEXTRACTF32X8   $0x01, Z22, 128(CX)(SI*1)
+	VMOVUPS         Y23, 160(CX)
+	VEXTRACTF32X8   $0x01, Z23, 160(CX)(SI*1)
+	VMOVUPS         Y24, 192(CX)
+	VEXTRACTF32X8   $0x01, Z24, 192(CX)(SI*1)
+	VMOVUPS         Y25, 224(CX)
+	VEXTRACTF32X8   $0x01, Z25, 224(CX)(SI*1)
+	ADDQ            $0x00000100, AX
+	ADDQ            $0x00000100, CX
+	ADDQ            $0x00000100, DX
+	ADDQ            $0x00000100, BX
+	SUBQ            $0x08, states+16(FP)
+	JMP             states8
+
+below8:
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VBROADCASTF32X8 64(AX), Z12
+	VINSERTF32X8    $0x01, 64(AX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 96(AX), Z13
+	VINSERTF32X8    $0x01, 96(AX)(SI*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(DI), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z14
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z14, Z14
+	VBROADCASTF32X8 32(CX), Z15
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z15, Z15
+	VBROADCASTF32X8 64(CX), Z16
+	VINSERTF32X8    $0x01, 64(CX)(SI*1), Z16, Z16
+	VBROADCASTF32X8 96(CX), Z17
+	VINSERTF32X8    $0x01, 96(CX)(SI*1), Z17, Z17
+
+steps4:
+	VMOVUPS         (DI), Z18
+	VMOVUPS         128(DI), Z19
+	VMOVUPS         192(DI), Z20
+	VMULPS          Z10, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VBROADCASTF32X8 (R9), Z21
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z21, Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VBROADCASTF32X8 (R10), Z21
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z21, Z21
+	VFMADD231PS     Z21, Z14, Z20
+	VMULPS          Z11, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VBROADCASTF32X8 32(R9), Z21
+	VINSERTF32X8    $0x01, 32(R9)(SI*1), Z21, Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VBROADCASTF32X8 32(R10), Z21
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z21, Z21
+	VFMADD231PS     Z21, Z15, Z20
+	VMULPS          Z12, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VBROADCASTF32X8 64(R9), Z21
+	VINSERTF32X8    $0x01, 64(R9)(SI*1), Z21, Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z16
+	VBROADCASTF32X8 64(R10), Z21
+	VINSERTF32X8    $0x01, 64(R10)(SI*1), Z21, Z21
+	VFMADD231PS     Z21, Z16, Z20
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z21
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z9, Z22
+	VFMADD213PS     Z8, Z18, Z22
+	VFMADD213PS     Z7, Z18, Z22
+	VMULPS          Z21, Z18, Z18
+	VFMADD231PS     Z18, Z22, Z21
+	VADDPS          Z21, Z21, Z21
+	VSUBPS          Z0, Z21, Z21
+	VBROADCASTF32X8 96(R9), Z18
+	VINSERTF32X8    $0x01, 96(R9)(SI*1), Z18, Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z21, Z17
+	VBROADCASTF32X8 96(R10), Z18
+	VINSERTF32X8    $0x01, 96(R10)(SI*1), Z18, Z18
+	VFMADD231PS     Z18, Z17, Z20
+	VMOVUPS         Z20, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps4
+	VMOVUPS         Y14, (CX)
+	VEXTRACTF32X8   $0x01, Z14, (CX)(SI*1)
+	VMOVUPS         Y15, 32(CX)
+	VEXTRACTF32X8   $0x01, Z15, 32(CX)(SI*1)
+	VMOVUPS         Y16, 64(CX)
+	VEXTRACTF32X8   $0x01, Z16, 64(CX)(SI*1)
+	VMOVUPS         Y17, 96(CX)
+	VEXTRACTF32X8   $0x01, Z17, 96(CX)(SI*1)
+	ADDQ            $0x00000080, AX
+	ADDQ            $0x00000080, CX
+	ADDQ            $0x00000080, DX
+	ADDQ            $0x00000080, BX
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 32(AX), Z11
+	VINSERTF32X8    $0x01, 32(AX)(SI*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(DI), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z12
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z12, Z12
+	VBROADCASTF32X8 32(CX), Z13
+	VINSERTF32X8    $0x01, 32(CX)(SI*1), Z13, Z13
+
+steps2:
+	VMOVUPS         (DI), Z14
+	VMOVUPS         128(DI), Z15
+	VMOVUPS         192(DI), Z16
+	VMULPS          Z10, Z14, Z17
+	VADDPS          Z5, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z17, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VBROADCASTF32X8 (R9), Z17
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z17, Z17
+	VMULPS          Z15, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z12
+	VBROADCASTF32X8 (R10), Z17
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z17, Z17
+	VFMADD231PS     Z17, Z12, Z16
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z17
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z9, Z18
+	VFMADD213PS     Z8, Z14, Z18
+	VFMADD213PS     Z7, Z14, Z18
+	VMULPS          Z17, Z14, Z14
+	VFMADD231PS     Z14, Z18, Z17
+	VADDPS          Z17, Z17, Z17
+	VSUBPS          Z0, Z17, Z17
+	VBROADCASTF32X8 32(R9), Z14
+	VINSERTF32X8    $0x01, 32(R9)(SI*1), Z14, Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z17, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(SI*1), Z14, Z14
+	VFMADD231PS     Z14, Z13, Z16
+	VMOVUPS         Z16, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps2
+	VMOVUPS         Y12, (CX)
+	VEXTRACTF32X8   $0x01, Z12, (CX)(SI*1)
+	VMOVUPS         Y13, 32(CX)
+	VEXTRACTF32X8   $0x01, Z13, 32(CX)(SI*1)
+	ADDQ            $0x00000040, AX
+	ADDQ            $0x00000040, CX
+	ADDQ            $0x00000040, DX
+	ADDQ            $0x00000040, BX
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(DI), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+steps1:
+	VMOVUPS         (DI), Z12
+	VMOVUPS         128(DI), Z13
+	VMOVUPS         192(DI), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VBROADCASTF32X8 (R9), Z12
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             steps1
+	VMOVUPS         Y11, (CX)
+	VEXTRACTF32X8   $0x01, Z11, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000020, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), DI
+	MOVQ            steps+0(FP), R8
+	MOVQ            DX, R9
+	MOVQ            BX, R10
+	VBROADCASTF32X8 (AX), Z10
+	VINSERTF32X8    $0x01, (AX)(SI*1), Z10, Z10
+	VBROADCASTF32X8 (CX), Z11
+	VINSERTF32X8    $0x01, (CX)(SI*1), Z11, Z11
+
+stepsFar:
+	VMOVUPS         (DI), Z12
+	VMOVUPS         128(DI), Z13
+	VMOVUPS         192(DI), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VSUBPS          Z5, Z15, Z16
+	VSUBPS          Z16, Z12, Z12
+	VPMAXSD         Z3, Z15, Z15
+	VPMINSD         Z4, Z15, Z15
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VBROADCASTF32X8 (R9), Z12
+	VINSERTF32X8    $0x01, (R9)(SI*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(SI*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(DI)
+	ADDQ            bStep+56(FP), R9
+	ADDQ            cStep+64(FP), R10
+	ADDQ            $0x00000240, DI
+	DECQ            R8
+	JNZ             stepsFar
+	VMOVUPS         Y11, (CX)
+	VEXTRACTF32X8   $0x01, Z11, (CX)(SI*1)
+	ADDQ            $0x00000020, AX
+	ADDQ            $0x00000020, CX
+	ADDQ            $0x00000020, DX
+	ADDQ            $0x00000020, BX
+	SUBQ            $0x01, states+16(FP)
+	JMP             states8
+
+// func avx512ScanBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVV(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z17
+	VMOVUPS         128(CX), Z18
+	VBROADCASTF32X8 256(CX), Z19
+	VBROADCASTF32X8 288(CX), Z20
+	VMULPS          Z9, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, (R8)
+	VMOVUPS         Z13, 64(R8)
+	VBROADCASTSS    (DX), Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z13
+	VMULPS          Z10, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 128(R8)
+	VMOVUPS         Z14, 192(R8)
+	VBROADCASTSS    4(DX), Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VMOVUPS         (DI), Z21
+	VINSERTF32X8    $0x01, Y14, Z13, Z22
+	VSHUFF64X2      $0xee, Z14, Z13, Z23
+	VFMADD231PS     Z19, Z22, Z21
+	VFMADD231PS     Z20, Z23, Z21
+	VMOVUPS         Z21, (DI)
+	VMULPS          Z11, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 256(R8)
+	VMOVUPS         Z15, 320(R8)
+	VBROADCASTSS    8(DX), Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z21
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z17, Z22
+	VFMADD213PS     Z6, Z17, Z22
+	VMULPS          Z21, Z17, Z17
+	VFMADD231PS     Z17, Z22, Z21
+	VMOVUPS         Z21, 384(R8)
+	VMOVUPS         Z16, 448(R8)
+	VBROADCASTSS    12(DX), Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z21, Z16
+	VMOVUPS         64(DI), Z17
+	VINSERTF32X8    $0x01, Y16, Z15, Z18
+	VSHUFF64X2      $0xee, Z16, Z15, Z21
+	VFMADD231PS     Z19, Z18, Z17
+	VFMADD231PS     Z20, Z21, Z17
+	VMOVUPS         Z17, 64(DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 (R11), Z17
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8 32(R11), Z18
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 64(R11), Z19
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 96(R11), Z20
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z21
+	VMOVUPS          256(CX), Z22
+	VMOVUPS          384(CX), Z23
+	VMOVUPS          448(CX), Z24
+	VBROADCASTF32X8  128(CX), Z25
+	VBROADCASTF32X8  160(CX), Z26
+	VFMADD231PS.BCST (BX), Z22, Z13
+	VFMADD231PS.BCST (DX), Z13, Z23
+	VFMADD231PS.BCST 4(BX), Z22, Z14
+	VFMADD231PS.BCST 4(DX), Z14, Z23
+	VMOVUPS          (SI), Z27
+	VINSERTF32X8     $0x01, Y14, Z13, Z28
+	VSHUFF64X2       $0xee, Z14, Z13, Z29
+	VFMADD231PS      Z25, Z28, Z27
+	VFMADD231PS      Z26, Z29, Z27
+	VMOVUPS          Z27, (SI)
+	VMULPS           (R8), Z13, Z13
+	VMULPS           64(R8), Z13, Z27
+	VFMADD231PS      Z9, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z17
+	VMULPS           128(R8), Z14, Z14
+	VMULPS           192(R8), Z14, Z27
+	VFMADD231PS      Z10, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z18
+	VFMADD231PS.BCST 8(BX), Z22, Z15
+	VFMADD231PS.BCST 8(DX), Z15, Z23
+	VFMADD231PS.BCST 12(BX), Z22, Z16
+	VFMADD231PS.BCST 12(DX), Z16, Z23
+	VMOVUPS          64(SI), Z22
+	VINSERTF32X8     $0x01, Y16, Z15, Z27
+	VSHUFF64X2       $0xee, Z16, Z15, Z28
+	VFMADD231PS      Z25, Z27, Z22
+	VFMADD231PS      Z26, Z28, Z22
+	VMOVUPS          Z22, 64(SI)
+	VMULPS           256(R8), Z15, Z15
+	VMULPS           320(R8), Z15, Z22
+	VFMADD231PS      Z11, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z19
+	VMULPS           384(R8), Z16, Z16
+	VMULPS           448(R8), Z16, Z22
+	VFMADD231PS      Z12, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z20
+	VMOVUPS          Z23, 384(CX)
+	VMOVUPS          Z24, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y13, (R10)
+	VEXTRACTF32X8    $0x01, Z13, (R10)(AX*1)
+	VMOVUPS          Y14, 32(R10)
+	VEXTRACTF32X8    $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS          Y15, 64(R10)
+	VEXTRACTF32X8    $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS          Y16, 96(R10)
+	VEXTRACTF32X8    $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(AX*1)
+	VMOVUPS          Y18, 32(R11)
+	VEXTRACTF32X8    $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS          Y19, 64(R11)
+	VEXTRACTF32X8    $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS          Y20, 96(R11)
+	VEXTRACTF32X8    $0x01, Z20, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z13
+	VMOVUPS         128(CX), Z14
+	VBROADCASTF32X8 256(CX), Z15
+	VBROADCASTF32X8 288(CX), Z16
+	VMULPS          Z9, Z13, Z17
+	VADDPS          Z4, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z8, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VFMADD213PS     Z6, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VMOVUPS         Z18, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z17
+	VMULPS          Z14, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z11
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z17
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z13, Z18
+	VFMADD213PS     Z6, Z13, Z18
+	VMULPS          Z17, Z13, Z13
+	VFMADD231PS     Z13, Z18, Z17
+	VMOVUPS         Z17, 128(R8)
+	VMOVUPS         Z12, 192(R8)
+	VBROADCASTSS    4(DX), Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z17, Z12
+	VMOVUPS         (DI), Z13
+	VINSERTF32X8    $0x01, Y12, Z11, Z14
+	VSHUFF64X2      $0xee, Z12, Z11, Z17
+	VFMADD231PS     Z15, Z14, Z13
+	VFMADD231PS     Z16, Z17, Z13
+	VMOVUPS         Z13, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 (R11), Z13
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R11), Z14
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z15
+	VMOVUPS          256(CX), Z16
+	VMOVUPS          384(CX), Z17
+	VMOVUPS          448(CX), Z18
+	VBROADCASTF32X8  128(CX), Z19
+	VBROADCASTF32X8  160(CX), Z20
+	VFMADD231PS.BCST (BX), Z16, Z11
+	VFMADD231PS.BCST (DX), Z11, Z17
+	VFMADD231PS.BCST 4(BX), Z16, Z12
+	VFMADD231PS.BCST 4(DX), Z12, Z17
+	VMOVUPS          (SI), Z16
+	VINSERTF32X8     $0x01, Y12, Z11, Z21
+	VSHUFF64X2       $0xee, Z12, Z11, Z22
+	VFMADD231PS      Z19, Z21, Z16
+	VFMADD231PS      Z20, Z22, Z16
+	VMOVUPS          Z16, (SI)
+	VMULPS           (R8), Z11, Z11
+	VMULPS           64(R8), Z11, Z16
+	VFMADD231PS      Z9, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z13
+	VMULPS           128(R8), Z12, Z12
+	VMULPS           192(R8), Z12, Z16
+	VFMADD231PS      Z10, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z14
+	VMOVUPS          Z17, 384(CX)
+	VMOVUPS          Z18, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, 32(R10)
+	VEXTRACTF32X8    $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS          Y13, (R11)
+	VEXTRACTF32X8    $0x01, Z13, (R11)(AX*1)
+	VMOVUPS          Y14, 32(R11)
+	VEXTRACTF32X8    $0x01, Z14, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VBROADCASTF32X8 256(CX), Z13
+	VBROADCASTF32X8 288(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTSS    (DX), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VMOVUPS         (DI), Y11
+	VFMADD231PS     Y13, Y10, Y11
+	VEXTRACTF32X8   $0x01, Z10, Y12
+	VFMADD231PS     Y14, Y12, Y11
+	VMOVUPS         Y11, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VBROADCASTF32X8 256(CX), Z13
+	VBROADCASTF32X8 288(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VSUBPS          Z4, Z15, Z16
+	VSUBPS          Z16, Z11, Z11
+	VPMAXSD         Z2, Z15, Z15
+	VPMINSD         Z3, Z15, Z15
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTSS    (DX), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VMOVUPS         (DI), Y11
+	VFMADD231PS     Y13, Y10, Y11
+	VEXTRACTF32X8   $0x01, Z10, Y12
+	VFMADD231PS     Y14, Y12, Y11
+	VMOVUPS         Y11, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackCV(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z17
+	VMOVUPS         128(CX), Z18
+	VBROADCASTF32X8 256(CX), Z19
+	VBROADCASTF32X8 288(CX), Z20
+	VMULPS          Z9, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, (R8)
+	VMOVUPS         Z13, 64(R8)
+	VBROADCASTF32X8 (DX), Z21
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z21, Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z13
+	VMULPS          Z10, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 128(R8)
+	VMOVUPS         Z14, 192(R8)
+	VBROADCASTF32X8 32(DX), Z21
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z21, Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VMOVUPS         (DI), Z21
+	VINSERTF32X8    $0x01, Y14, Z13, Z22
+	VSHUFF64X2      $0xee, Z14, Z13, Z23
+	VFMADD231PS     Z19, Z22, Z21
+	VFMADD231PS     Z20, Z23, Z21
+	VMOVUPS         Z21, (DI)
+	VMULPS          Z11, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 256(R8)
+	VMOVUPS         Z15, 320(R8)
+	VBROADCASTF32X8 64(DX), Z21
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z21, Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z21
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z17, Z22
+	VFMADD213PS     Z6, Z17, Z22
+	VMULPS          Z21, Z17, Z17
+	VFMADD231PS     Z17, Z22, Z21
+	VMOVUPS         Z21, 384(R8)
+	VMOVUPS         Z16, 448(R8)
+	VBROADCASTF32X8 96(DX), Z17
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z17, Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z21, Z16
+	VMOVUPS         64(DI), Z17
+	VINSERTF32X8    $0x01, Y16, Z15, Z18
+	VSHUFF64X2      $0xee, Z16, Z15, Z21
+	VFMADD231PS     Z19, Z18, Z17
+	VFMADD231PS     Z20, Z21, Z17
+	VMOVUPS         Z17, 64(DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 (R11), Z17
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8 32(R11), Z18
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 64(R11), Z19
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 96(R11), Z20
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z21
+	VMOVUPS          256(CX), Z22
+	VMOVUPS          384(CX), Z23
+	VMOVUPS          448(CX), Z24
+	VMOVUPS          128(CX), Z25
+	VFMADD231PS.BCST (BX), Z22, Z13
+	VBROADCASTF32X8  (DX), Z26
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z26, Z26
+	VFMADD231PS      Z26, Z13, Z23
+	VBROADCASTF32X8  (SI), Z26
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z26, Z26
+	VFMADD231PS      Z25, Z13, Z26
+	VMOVUPS          Y26, (SI)
+	VEXTRACTF32X8    $0x01, Z26, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z22, Z14
+	VBROADCASTF32X8  32(DX), Z26
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z26, Z26
+	VFMADD231PS      Z26, Z14, Z23
+	VBROADCASTF32X8  32(SI), Z26
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z26, Z26
+	VFMADD231PS      Z25, Z14, Z26
+	VMOVUPS          Y26, 32(SI)
+	VEXTRACTF32X8    $0x01, Z26, 32(SI)(AX*1)
+	VMULPS           (R8), Z13, Z13
+	VMULPS           64(R8), Z13, Z26
+	VFMADD231PS      Z9, Z26, Z24
+	VFMADD231PS      Z21, Z26, Z17
+	VMULPS           128(R8), Z14, Z14
+	VMULPS           192(R8), Z14, Z26
+	VFMADD231PS      Z10, Z26, Z24
+	VFMADD231PS      Z21, Z26, Z18
+	VFMADD231PS.BCST 8(BX), Z22, Z15
+	VBROADCASTF32X8  64(DX), Z26
+	VINSERTF32X8     $0x01, 64(DX)(AX*1), Z26, Z26
+	VFMADD231PS      Z26, Z15, Z23
+	VBROADCASTF32X8  64(SI), Z26
+	VINSERTF32X8     $0x01, 64(SI)(AX*1), Z26, Z26
+	VFMADD231PS      Z25, Z15, Z26
+	VMOVUPS          Y26, 64(SI)
+	VEXTRACTF32X8    $0x01, Z26, 64(SI)(AX*1)
+	VFMADD231PS.BCST 12(BX), Z22, Z16
+	VBROADCASTF32X8  96(DX), Z22
+	VINSERTF32X8     $0x01, 96(DX)(AX*1), Z22, Z22
+	VFMADD231PS      Z22, Z16, Z23
+	VBROADCASTF32X8  96(SI), Z22
+	VINSERTF32X8     $0x01, 96(SI)(AX*1), Z22, Z22
+	VFMADD231PS      Z25, Z16, Z22
+	VMOVUPS          Y22, 96(SI)
+	VEXTRACTF32X8    $0x01, Z22, 96(SI)(AX*1)
+	VMULPS           256(R8), Z15, Z15
+	VMULPS           320(R8), Z15, Z22
+	VFMADD231PS      Z11, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z19
+	VMULPS           384(R8), Z16, Z16
+	VMULPS           448(R8), Z16, Z22
+	VFMADD231PS      Z12, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z20
+	VMOVUPS          Z23, 384(CX)
+	VMOVUPS          Z24, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y13, (R10)
+	VEXTRACTF32X8    $0x01, Z13, (R10)(AX*1)
+	VMOVUPS          Y14, 32(R10)
+	VEXTRACTF32X8    $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS          Y15, 64(R10)
+	VEXTRACTF32X8    $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS          Y16, 96(R10)
+	VEXTRACTF32X8    $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(AX*1)
+	VMOVUPS          Y18, 32(R11)
+	VEXTRACTF32X8    $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS          Y19, 64(R11)
+	VEXTRACTF32X8    $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS          Y20, 96(R11)
+	VEXTRACTF32X8    $0x01, Z20, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000080, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z13
+	VMOVUPS         128(CX), Z14
+	VBROADCASTF32X8 256(CX), Z15
+	VBROADCASTF32X8 288(CX), Z16
+	VMULPS          Z9, Z13, Z17
+	VADDPS          Z4, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z8, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VFMADD213PS     Z6, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VMOVUPS         Z18, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z17
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z17, Z17
+	VMULPS          Z14, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z11
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z17
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z13, Z18
+	VFMADD213PS     Z6, Z13, Z18
+	VMULPS          Z17, Z13, Z13
+	VFMADD231PS     Z13, Z18, Z17
+	VMOVUPS         Z17, 128(R8)
+	VMOVUPS         Z12, 192(R8)
+	VBROADCASTF32X8 32(DX), Z13
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z13, Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z17, Z12
+	VMOVUPS         (DI), Z13
+	VINSERTF32X8    $0x01, Y12, Z11, Z14
+	VSHUFF64X2      $0xee, Z12, Z11, Z17
+	VFMADD231PS     Z15, Z14, Z13
+	VFMADD231PS     Z16, Z17, Z13
+	VMOVUPS         Z13, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 (R11), Z13
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R11), Z14
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z15
+	VMOVUPS          256(CX), Z16
+	VMOVUPS          384(CX), Z17
+	VMOVUPS          448(CX), Z18
+	VMOVUPS          128(CX), Z19
+	VFMADD231PS.BCST (BX), Z16, Z11
+	VBROADCASTF32X8  (DX), Z20
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z20, Z20
+	VFMADD231PS      Z20, Z11, Z17
+	VBROADCASTF32X8  (SI), Z20
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z20, Z20
+	VFMADD231PS      Z19, Z11, Z20
+	VMOVUPS          Y20, (SI)
+	VEXTRACTF32X8    $0x01, Z20, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z16, Z12
+	VBROADCASTF32X8  32(DX), Z16
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z16, Z16
+	VFMADD231PS      Z16, Z12, Z17
+	VBROADCASTF32X8  32(SI), Z16
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z16, Z16
+	VFMADD231PS      Z19, Z12, Z16
+	VMOVUPS          Y16, 32(SI)
+	VEXTRACTF32X8    $0x01, Z16, 32(SI)(AX*1)
+	VMULPS           (R8), Z11, Z11
+	VMULPS           64(R8), Z11, Z16
+	VFMADD231PS      Z9, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z13
+	VMULPS           128(R8), Z12, Z12
+	VMULPS           192(R8), Z12, Z16
+	VFMADD231PS      Z10, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z14
+	VMOVUPS          Z17, 384(CX)
+	VMOVUPS          Z18, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, 32(R10)
+	VEXTRACTF32X8    $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS          Y13, (R11)
+	VEXTRACTF32X8    $0x01, Z13, (R11)(AX*1)
+	VMOVUPS          Y14, 32(R11)
+	VEXTRACTF32X8    $0x01, Z14, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000040, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VBROADCASTF32X8 256(CX), Z13
+	VBROADCASTF32X8 288(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTF32X8 (DX), Z11
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VMOVUPS         (DI), Y11
+	VFMADD231PS     Y13, Y10, Y11
+	VEXTRACTF32X8   $0x01, Z10, Y12
+	VFMADD231PS     Y14, Y12, Y11
+	VMOVUPS         Y11, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VMOVUPS          128(CX), Z16
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VBROADCASTF32X8  (DX), Z13
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS      Z13, Z10, Z14
+	VBROADCASTF32X8  (SI), Z13
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS      Z16, Z10, Z13
+	VMOVUPS          Y13, (SI)
+	VEXTRACTF32X8    $0x01, Z13, (SI)(AX*1)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VBROADCASTF32X8 256(CX), Z13
+	VBROADCASTF32X8 288(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VSUBPS          Z4, Z15, Z16
+	VSUBPS          Z16, Z11, Z11
+	VPMAXSD         Z2, Z15, Z15
+	VPMINSD         Z3, Z15, Z15
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTF32X8 (DX), Z11
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VMOVUPS         (DI), Y11
+	VFMADD231PS     Y13, Y10, Y11
+	VEXTRACTF32X8   $0x01, Z10, Y12
+	VFMADD231PS     Y14, Y12, Y11
+	VMOVUPS         Y11, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VMOVUPS          128(CX), Z16
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VBROADCASTF32X8  (DX), Z13
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS      Z13, Z10, Z14
+	VBROADCASTF32X8  (SI), Z13
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS      Z16, Z10, Z13
+	VMOVUPS          Y13, (SI)
+	VEXTRACTF32X8    $0x01, Z13, (SI)(AX*1)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVC(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z17
+	VMOVUPS         128(CX), Z18
+	VMOVUPS         256(CX), Z19
+	VMULPS          Z9, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VMOVUPS         Z21, (R8)
+	VMOVUPS         Z13, 64(R8)
+	VBROADCASTSS    (DX), Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z13
+	VBROADCASTF32X8 (DI), Z20
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z13, Z20
+	VMOVUPS         Y20, (DI)
+	VEXTRACTF32X8   $0x01, Z20, (DI)(AX*1)
+	VMULPS          Z10, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VMOVUPS         Z21, 128(R8)
+	VMOVUPS         Z14, 192(R8)
+	VBROADCASTSS    4(DX), Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z14
+	VBROADCASTF32X8 32(DI), Z20
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z14, Z20
+	VMOVUPS         Y20, 32(DI)
+	VEXTRACTF32X8   $0x01, Z20, 32(DI)(AX*1)
+	VMULPS          Z11, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VMOVUPS         Z21, 256(R8)
+	VMOVUPS         Z15, 320(R8)
+	VBROADCASTSS    8(DX), Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z15
+	VBROADCASTF32X8 64(DI), Z20
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z15, Z20
+	VMOVUPS         Y20, 64(DI)
+	VEXTRACTF32X8   $0x01, Z20, 64(DI)(AX*1)
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z20
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z20, Z21
+	VPSLLD          $0x14, Z20, Z20
+	VPADDD          Z21, Z20, Z20
+	VMOVAPS         Z8, Z21
+	VFMADD213PS     Z7, Z17, Z21
+	VFMADD213PS     Z6, Z17, Z21
+	VMULPS          Z20, Z17, Z17
+	VFMADD231PS     Z17, Z21, Z20
+	VMOVUPS         Z20, 384(R8)
+	VMOVUPS         Z16, 448(R8)
+	VBROADCASTSS    12(DX), Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z20, Z16
+	VBROADCASTF32X8 96(DI), Z17
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z19, Z16, Z17
+	VMOVUPS         Y17, 96(DI)
+	VEXTRACTF32X8   $0x01, Z17, 96(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 (R11), Z17
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8 32(R11), Z18
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 64(R11), Z19
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 96(R11), Z20
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z21
+	VMOVUPS          256(CX), Z22
+	VMOVUPS          384(CX), Z23
+	VMOVUPS          448(CX), Z24
+	VBROADCASTF32X8  128(CX), Z25
+	VBROADCASTF32X8  160(CX), Z26
+	VBROADCASTF32X8  (BX), Z27
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z13
+	VFMADD231PS.BCST (DX), Z13, Z23
+	VBROADCASTF32X8  32(BX), Z27
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z14
+	VFMADD231PS.BCST 4(DX), Z14, Z23
+	VMOVUPS          (SI), Z27
+	VINSERTF32X8     $0x01, Y14, Z13, Z28
+	VSHUFF64X2       $0xee, Z14, Z13, Z29
+	VFMADD231PS      Z25, Z28, Z27
+	VFMADD231PS      Z26, Z29, Z27
+	VMOVUPS          Z27, (SI)
+	VMULPS           (R8), Z13, Z13
+	VMULPS           64(R8), Z13, Z27
+	VFMADD231PS      Z9, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z17
+	VMULPS           128(R8), Z14, Z14
+	VMULPS           192(R8), Z14, Z27
+	VFMADD231PS      Z10, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z18
+	VBROADCASTF32X8  64(BX), Z27
+	VINSERTF32X8     $0x01, 64(BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z15
+	VFMADD231PS.BCST 8(DX), Z15, Z23
+	VBROADCASTF32X8  96(BX), Z27
+	VINSERTF32X8     $0x01, 96(BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z16
+	VFMADD231PS.BCST 12(DX), Z16, Z23
+	VMOVUPS          64(SI), Z22
+	VINSERTF32X8     $0x01, Y16, Z15, Z27
+	VSHUFF64X2       $0xee, Z16, Z15, Z28
+	VFMADD231PS      Z25, Z27, Z22
+	VFMADD231PS      Z26, Z28, Z22
+	VMOVUPS          Z22, 64(SI)
+	VMULPS           256(R8), Z15, Z15
+	VMULPS           320(R8), Z15, Z22
+	VFMADD231PS      Z11, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z19
+	VMULPS           384(R8), Z16, Z16
+	VMULPS           448(R8), Z16, Z22
+	VFMADD231PS      Z12, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z20
+	VMOVUPS          Z23, 384(CX)
+	VMOVUPS          Z24, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y13, (R10)
+	VEXTRACTF32X8    $0x01, Z13, (R10)(AX*1)
+	VMOVUPS          Y14, 32(R10)
+	VEXTRACTF32X8    $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS          Y15, 64(R10)
+	VEXTRACTF32X8    $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS          Y16, 96(R10)
+	VEXTRACTF32X8    $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(AX*1)
+	VMOVUPS          Y18, 32(R11)
+	VEXTRACTF32X8    $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS          Y19, 64(R11)
+	VEXTRACTF32X8    $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS          Y20, 96(R11)
+	VEXTRACTF32X8    $0x01, Z20, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000080, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z13
+	VMOVUPS         128(CX), Z14
+	VMOVUPS         256(CX), Z15
+	VMULPS          Z9, Z13, Z16
+	VADDPS          Z4, Z16, Z17
+	VREDUCEPS       $0x38, Z16, Z16
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z16, Z18
+	VFMADD213PS     Z6, Z16, Z18
+	VMULPS          Z17, Z16, Z16
+	VFMADD231PS     Z16, Z18, Z17
+	VMOVUPS         Z17, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z16
+	VMULPS          Z14, Z16, Z16
+	VFMADD213PS     Z16, Z17, Z11
+	VBROADCASTF32X8 (DI), Z16
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z16, Z16
+	VFMADD231PS     Z15, Z11, Z16
+	VMOVUPS         Y16, (DI)
+	VEXTRACTF32X8   $0x01, Z16, (DI)(AX*1)
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z16
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z8, Z17
+	VFMADD213PS     Z7, Z13, Z17
+	VFMADD213PS     Z6, Z13, Z17
+	VMULPS          Z16, Z13, Z13
+	VFMADD231PS     Z13, Z17, Z16
+	VMOVUPS         Z16, 128(R8)
+	VMOVUPS         Z12, 192(R8)
+	VBROADCASTSS    4(DX), Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z16, Z12
+	VBROADCASTF32X8 32(DI), Z13
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z13, Z13
+	VFMADD231PS     Z15, Z12, Z13
+	VMOVUPS         Y13, 32(DI)
+	VEXTRACTF32X8   $0x01, Z13, 32(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 (R11), Z13
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R11), Z14
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z15
+	VMOVUPS          256(CX), Z16
+	VMOVUPS          384(CX), Z17
+	VMOVUPS          448(CX), Z18
+	VBROADCASTF32X8  128(CX), Z19
+	VBROADCASTF32X8  160(CX), Z20
+	VBROADCASTF32X8  (BX), Z21
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z21, Z21
+	VFMADD231PS      Z21, Z16, Z11
+	VFMADD231PS.BCST (DX), Z11, Z17
+	VBROADCASTF32X8  32(BX), Z21
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z21, Z21
+	VFMADD231PS      Z21, Z16, Z12
+	VFMADD231PS.BCST 4(DX), Z12, Z17
+	VMOVUPS          (SI), Z16
+	VINSERTF32X8     $0x01, Y12, Z11, Z21
+	VSHUFF64X2       $0xee, Z12, Z11, Z22
+	VFMADD231PS      Z19, Z21, Z16
+	VFMADD231PS      Z20, Z22, Z16
+	VMOVUPS          Z16, (SI)
+	VMULPS           (R8), Z11, Z11
+	VMULPS           64(R8), Z11, Z16
+	VFMADD231PS      Z9, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z13
+	VMULPS           128(R8), Z12, Z12
+	VMULPS           192(R8), Z12, Z16
+	VFMADD231PS      Z10, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z14
+	VMOVUPS          Z17, 384(CX)
+	VMOVUPS          Z18, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, 32(R10)
+	VEXTRACTF32X8    $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS          Y13, (R11)
+	VEXTRACTF32X8    $0x01, Z13, (R11)(AX*1)
+	VMOVUPS          Y14, 32(R11)
+	VEXTRACTF32X8    $0x01, Z14, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000040, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VMOVUPS         Z14, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTSS    (DX), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z13, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VBROADCASTF32X8  (BX), Z18
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS      Z18, Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VSUBPS          Z4, Z14, Z15
+	VSUBPS          Z15, Z11, Z11
+	VPMAXSD         Z2, Z14, Z14
+	VPMINSD         Z3, Z14, Z14
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VMOVUPS         Z14, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTSS    (DX), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z13, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VBROADCASTF32X8  (BX), Z18
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS      Z18, Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512ScanBackCC(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z17
+	VMOVUPS         128(CX), Z18
+	VMOVUPS         256(CX), Z19
+	VMULPS          Z9, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VMOVUPS         Z21, (R8)
+	VMOVUPS         Z13, 64(R8)
+	VBROADCASTF32X8 (DX), Z20
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z20, Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z13
+	VBROADCASTF32X8 (DI), Z20
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z13, Z20
+	VMOVUPS         Y20, (DI)
+	VEXTRACTF32X8   $0x01, Z20, (DI)(AX*1)
+	VMULPS          Z10, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VMOVUPS         Z21, 128(R8)
+	VMOVUPS         Z14, 192(R8)
+	VBROADCASTF32X8 32(DX), Z20
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z20, Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z14
+	VBROADCASTF32X8 32(DI), Z20
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z14, Z20
+	VMOVUPS         Y20, 32(DI)
+	VEXTRACTF32X8   $0x01, Z20, 32(DI)(AX*1)
+	VMULPS          Z11, Z17, Z20
+	VADDPS          Z4, Z20, Z21
+	VREDUCEPS       $0x38, Z20, Z20
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z20, Z22
+	VFMADD213PS     Z6, Z20, Z22
+	VMULPS          Z21, Z20, Z20
+	VFMADD231PS     Z20, Z22, Z21
+	VMOVUPS         Z21, 256(R8)
+	VMOVUPS         Z15, 320(R8)
+	VBROADCASTF32X8 64(DX), Z20
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z20, Z20
+	VMULPS          Z18, Z20, Z20
+	VFMADD213PS     Z20, Z21, Z15
+	VBROADCASTF32X8 64(DI), Z20
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z15, Z20
+	VMOVUPS         Y20, 64(DI)
+	VEXTRACTF32X8   $0x01, Z20, 64(DI)(AX*1)
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z20
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z20, Z21
+	VPSLLD          $0x14, Z20, Z20
+	VPADDD          Z21, Z20, Z20
+	VMOVAPS         Z8, Z21
+	VFMADD213PS     Z7, Z17, Z21
+	VFMADD213PS     Z6, Z17, Z21
+	VMULPS          Z20, Z17, Z17
+	VFMADD231PS     Z17, Z21, Z20
+	VMOVUPS         Z20, 384(R8)
+	VMOVUPS         Z16, 448(R8)
+	VBROADCASTF32X8 96(DX), Z17
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z17, Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z20, Z16
+	VBROADCASTF32X8 96(DI), Z17
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z19, Z16, Z17
+	VMOVUPS         Y17, 96(DI)
+	VEXTRACTF32X8   $0x01, Z17, 96(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 (R11), Z17
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8 32(R11), Z18
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 64(R11), Z19
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 96(R11), Z20
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000200, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z21
+	VMOVUPS         256(CX), Z22
+	VMOVUPS         384(CX), Z23
+	VMOVUPS         448(CX), Z24
+	VMOVUPS         128(CX), Z25
+	VBROADCASTF32X8 (BX), Z26
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z13
+	VBROADCASTF32X8 (DX), Z26
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z13, Z23
+	VBROADCASTF32X8 (SI), Z26
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z26, Z26
+	VFMADD231PS     Z25, Z13, Z26
+	VMOVUPS         Y26, (SI)
+	VEXTRACTF32X8   $0x01, Z26, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z26
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z14
+	VBROADCASTF32X8 32(DX), Z26
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z14, Z23
+	VBROADCASTF32X8 32(SI), Z26
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z26, Z26
+	VFMADD231PS     Z25, Z14, Z26
+	VMOVUPS         Y26, 32(SI)
+	VEXTRACTF32X8   $0x01, Z26, 32(SI)(AX*1)
+	VMULPS          (R8), Z13, Z13
+	VMULPS          64(R8), Z13, Z26
+	VFMADD231PS     Z9, Z26, Z24
+	VFMADD231PS     Z21, Z26, Z17
+	VMULPS          128(R8), Z14, Z14
+	VMULPS          192(R8), Z14, Z26
+	VFMADD231PS     Z10, Z26, Z24
+	VFMADD231PS     Z21, Z26, Z18
+	VBROADCASTF32X8 64(BX), Z26
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z15
+	VBROADCASTF32X8 64(DX), Z26
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z15, Z23
+	VBROADCASTF32X8 64(SI), Z26
+	VINSERTF32X8    $0x01, 64(SI)(AX*1), Z26, Z26
+	VFMADD231PS     Z25, Z15, Z26
+	VMOVUPS         Y26, 64(SI)
+	VEXTRACTF32X8   $0x01, Z26, 64(SI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z26
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z16
+	VBROADCASTF32X8 96(DX), Z22
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z16, Z23
+	VBROADCASTF32X8 96(SI), Z22
+	VINSERTF32X8    $0x01, 96(SI)(AX*1), Z22, Z22
+	VFMADD231PS     Z25, Z16, Z22
+	VMOVUPS         Y22, 96(SI)
+	VEXTRACTF32X8   $0x01, Z22, 96(SI)(AX*1)
+	VMULPS          256(R8), Z15, Z15
+	VMULPS          320(R8), Z15, Z22
+	VFMADD231PS     Z11, Z22, Z24
+	VFMADD231PS     Z21, Z22, Z19
+	VMULPS          384(R8), Z16, Z16
+	VMULPS          448(R8), Z16, Z22
+	VFMADD231PS     Z12, Z22, Z24
+	VFMADD231PS     Z21, Z22, Z20
+	VMOVUPS         Z23, 384(CX)
+	VMOVUPS         Z24, 448(CX)
+	DECQ            R9
+	JNZ             reverse4
+	VMOVUPS         Y13, (R10)
+	VEXTRACTF32X8   $0x01, Z13, (R10)(AX*1)
+	VMOVUPS         Y14, 32(R10)
+	VEXTRACTF32X8   $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS         Y15, 64(R10)
+	VEXTRACTF32X8   $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS         Y16, 96(R10)
+	VEXTRACTF32X8   $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS         Y17, (R11)
+	VEXTRACTF32X8   $0x01, Z17, (R11)(AX*1)
+	VMOVUPS         Y18, 32(R11)
+	VEXTRACTF32X8   $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS         Y19, 64(R11)
+	VEXTRACTF32X8   $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS         Y20, 96(R11)
+	VEXTRACTF32X8   $0x01, Z20, 96(R11)(AX*1)
+	ADDQ            $0x00000080, a+24(FP)
+	ADDQ            $0x00000080, h+32(FP)
+	ADDQ            $0x00000080, carry+40(FP)
+	ADDQ            $0x00000080, da+48(FP)
+	ADDQ            $0x00000080, b+56(FP)
+	ADDQ            $0x00000080, c+64(FP)
+	ADDQ            $0x00000080, db+72(FP)
+	ADDQ            $0x00000080, dc+80(FP)
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z13
+	VMOVUPS         128(CX), Z14
+	VMOVUPS         256(CX), Z15
+	VMULPS          Z9, Z13, Z16
+	VADDPS          Z4, Z16, Z17
+	VREDUCEPS       $0x38, Z16, Z16
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z16, Z18
+	VFMADD213PS     Z6, Z16, Z18
+	VMULPS          Z17, Z16, Z16
+	VFMADD231PS     Z16, Z18, Z17
+	VMOVUPS         Z17, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z16
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z16, Z16
+	VMULPS          Z14, Z16, Z16
+	VFMADD213PS     Z16, Z17, Z11
+	VBROADCASTF32X8 (DI), Z16
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z16, Z16
+	VFMADD231PS     Z15, Z11, Z16
+	VMOVUPS         Y16, (DI)
+	VEXTRACTF32X8   $0x01, Z16, (DI)(AX*1)
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z16
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z8, Z17
+	VFMADD213PS     Z7, Z13, Z17
+	VFMADD213PS     Z6, Z13, Z17
+	VMULPS          Z16, Z13, Z13
+	VFMADD231PS     Z13, Z17, Z16
+	VMOVUPS         Z16, 128(R8)
+	VMOVUPS         Z12, 192(R8)
+	VBROADCASTF32X8 32(DX), Z13
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z13, Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z16, Z12
+	VBROADCASTF32X8 32(DI), Z13
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z13, Z13
+	VFMADD231PS     Z15, Z12, Z13
+	VMOVUPS         Y13, 32(DI)
+	VEXTRACTF32X8   $0x01, Z13, 32(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 (R11), Z13
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R11), Z14
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000100, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z15
+	VMOVUPS         256(CX), Z16
+	VMOVUPS         384(CX), Z17
+	VMOVUPS         448(CX), Z18
+	VMOVUPS         128(CX), Z19
+	VBROADCASTF32X8 (BX), Z20
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z20, Z20
+	VFMADD231PS     Z20, Z16, Z11
+	VBROADCASTF32X8 (DX), Z20
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z20, Z20
+	VFMADD231PS     Z20, Z11, Z17
+	VBROADCASTF32X8 (SI), Z20
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z11, Z20
+	VMOVUPS         Y20, (SI)
+	VEXTRACTF32X8   $0x01, Z20, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z20
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z20, Z20
+	VFMADD231PS     Z20, Z16, Z12
+	VBROADCASTF32X8 32(DX), Z16
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z16, Z16
+	VFMADD231PS     Z16, Z12, Z17
+	VBROADCASTF32X8 32(SI), Z16
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z16, Z16
+	VFMADD231PS     Z19, Z12, Z16
+	VMOVUPS         Y16, 32(SI)
+	VEXTRACTF32X8   $0x01, Z16, 32(SI)(AX*1)
+	VMULPS          (R8), Z11, Z11
+	VMULPS          64(R8), Z11, Z16
+	VFMADD231PS     Z9, Z16, Z18
+	VFMADD231PS     Z15, Z16, Z13
+	VMULPS          128(R8), Z12, Z12
+	VMULPS          192(R8), Z12, Z16
+	VFMADD231PS     Z10, Z16, Z18
+	VFMADD231PS     Z15, Z16, Z14
+	VMOVUPS         Z17, 384(CX)
+	VMOVUPS         Z18, 448(CX)
+	DECQ            R9
+	JNZ             reverse2
+	VMOVUPS         Y11, (R10)
+	VEXTRACTF32X8   $0x01, Z11, (R10)(AX*1)
+	VMOVUPS         Y12, 32(R10)
+	VEXTRACTF32X8   $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS         Y13, (R11)
+	VEXTRACTF32X8   $0x01, Z13, (R11)(AX*1)
+	VMOVUPS         Y14, 32(R11)
+	VEXTRACTF32X8   $0x01, Z14, 32(R11)(AX*1)
+	ADDQ            $0x00000040, a+24(FP)
+	ADDQ            $0x00000040, h+32(FP)
+	ADDQ            $0x00000040, carry+40(FP)
+	ADDQ            $0x00000040, da+48(FP)
+	ADDQ            $0x00000040, b+56(FP)
+	ADDQ            $0x00000040, c+64(FP)
+	ADDQ            $0x00000040, db+72(FP)
+	ADDQ            $0x00000040, dc+80(FP)
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VMOVUPS         Z14, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTF32X8 (DX), Z11
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z13, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMOVUPS         384(CX), Z14
+	VMOVUPS         448(CX), Z15
+	VMOVUPS         128(CX), Z16
+	VBROADCASTF32X8 (BX), Z17
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z13, Z10
+	VBROADCASTF32X8 (DX), Z13
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS     Z13, Z10, Z14
+	VBROADCASTF32X8 (SI), Z13
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS     Z16, Z10, Z13
+	VMOVUPS         Y13, (SI)
+	VEXTRACTF32X8   $0x01, Z13, (SI)(AX*1)
+	VMULPS          (R8), Z10, Z10
+	VMULPS          64(R8), Z10, Z13
+	VFMADD231PS     Z9, Z13, Z15
+	VFMADD231PS     Z12, Z13, Z11
+	VMOVUPS         Z14, 384(CX)
+	VMOVUPS         Z15, 448(CX)
+	DECQ            R9
+	JNZ             reverse1
+	VMOVUPS         Y10, (R10)
+	VEXTRACTF32X8   $0x01, Z10, (R10)(AX*1)
+	VMOVUPS         Y11, (R11)
+	VEXTRACTF32X8   $0x01, Z11, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z14
+	VSUBPS          Z4, Z14, Z15
+	VSUBPS          Z15, Z11, Z11
+	VPMAXSD         Z2, Z14, Z14
+	VPMINSD         Z3, Z14, Z14
+	VPERMPS         Z5, Z14, Z15
+	VPSLLD          $0x14, Z14, Z14
+	VPADDD          Z15, Z14, Z14
+	VMOVAPS         Z8, Z15
+	VFMADD213PS     Z7, Z11, Z15
+	VFMADD213PS     Z6, Z11, Z15
+	VMULPS          Z14, Z11, Z11
+	VFMADD231PS     Z11, Z15, Z14
+	VMOVUPS         Z14, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTF32X8 (DX), Z11
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z14, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z13, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMOVUPS         384(CX), Z14
+	VMOVUPS         448(CX), Z15
+	VMOVUPS         128(CX), Z16
+	VBROADCASTF32X8 (BX), Z17
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z13, Z10
+	VBROADCASTF32X8 (DX), Z13
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS     Z13, Z10, Z14
+	VBROADCASTF32X8 (SI), Z13
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS     Z16, Z10, Z13
+	VMOVUPS         Y13, (SI)
+	VEXTRACTF32X8   $0x01, Z13, (SI)(AX*1)
+	VMULPS          (R8), Z10, Z10
+	VMULPS          64(R8), Z10, Z13
+	VFMADD231PS     Z9, Z13, Z15
+	VFMADD231PS     Z12, Z13, Z11
+	VMOVUPS         Z14, 384(CX)
+	VMOVUPS         Z15, 448(CX)
+	DECQ            R9
+	JNZ             reverseFar
+	VMOVUPS         Y10, (R10)
+	VEXTRACTF32X8   $0x01, Z10, (R10)(AX*1)
+	VMOVUPS         Y11, (R11)
+	VEXTRACTF32X8   $0x01, Z11, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states4
+
+// func avx512ScanBackVVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVVGated(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS          (CX), Z17
+	VMOVUPS          128(CX), Z18
+	VMOVUPS          192(CX), Z19
+	VBROADCASTF32X8  256(CX), Z20
+	VBROADCASTF32X8  288(CX), Z21
+	VMULPS           Z9, Z17, Z22
+	VADDPS           Z4, Z22, Z23
+	VREDUCEPS        $0x38, Z22, Z22
+	VPERMPS          Z5, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z8, Z24
+	VFMADD213PS      Z7, Z22, Z24
+	VFMADD213PS      Z6, Z22, Z24
+	VMULPS           Z23, Z22, Z22
+	VFMADD231PS      Z22, Z24, Z23
+	VMOVUPS          Z23, (R8)
+	VMOVUPS          Z13, 64(R8)
+	VBROADCASTSS     (DX), Z22
+	VMULPS           Z18, Z22, Z22
+	VFMADD213PS      Z22, Z23, Z13
+	VFMADD231PS.BCST (BX), Z13, Z19
+	VMULPS           Z10, Z17, Z22
+	VADDPS           Z4, Z22, Z23
+	VREDUCEPS        $0x38, Z22, Z22
+	VPERMPS          Z5, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z8, Z24
+	VFMADD213PS      Z7, Z22, Z24
+	VFMADD213PS      Z6, Z22, Z24
+	VMULPS           Z23, Z22, Z22
+	VFMADD231PS      Z22, Z24, Z23
+	VMOVUPS          Z23, 128(R8)
+	VMOVUPS          Z14, 192(R8)
+	VBROADCASTSS     4(DX), Z22
+	VMULPS           Z18, Z22, Z22
+	VFMADD213PS      Z22, Z23, Z14
+	VMOVUPS          (DI), Z22
+	VINSERTF32X8     $0x01, Y14, Z13, Z23
+	VSHUFF64X2       $0xee, Z14, Z13, Z24
+	VFMADD231PS      Z20, Z23, Z22
+	VFMADD231PS      Z21, Z24, Z22
+	VMOVUPS          Z22, (DI)
+	VFMADD231PS.BCST 4(BX), Z14, Z19
+	VMULPS           Z11, Z17, Z22
+	VADDPS           Z4, Z22, Z23
+	VREDUCEPS        $0x38, Z22, Z22
+	VPERMPS          Z5, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z8, Z24
+	VFMADD213PS      Z7, Z22, Z24
+	VFMADD213PS      Z6, Z22, Z24
+	VMULPS           Z23, Z22, Z22
+	VFMADD231PS      Z22, Z24, Z23
+	VMOVUPS          Z23, 256(R8)
+	VMOVUPS          Z15, 320(R8)
+	VBROADCASTSS     8(DX), Z22
+	VMULPS           Z18, Z22, Z22
+	VFMADD213PS      Z22, Z23, Z15
+	VFMADD231PS.BCST 8(BX), Z15, Z19
+	VMULPS           Z12, Z17, Z17
+	VADDPS           Z4, Z17, Z22
+	VREDUCEPS        $0x38, Z17, Z17
+	VPERMPS          Z5, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z8, Z23
+	VFMADD213PS      Z7, Z17, Z23
+	VFMADD213PS      Z6, Z17, Z23
+	VMULPS           Z22, Z17, Z17
+	VFMADD231PS      Z17, Z23, Z22
+	VMOVUPS          Z22, 384(R8)
+	VMOVUPS          Z16, 448(R8)
+	VBROADCASTSS     12(DX), Z17
+	VMULPS           Z18, Z17, Z17
+	VFMADD213PS      Z17, Z22, Z16
+	VMOVUPS          64(DI), Z17
+	VINSERTF32X8     $0x01, Y16, Z15, Z18
+	VSHUFF64X2       $0xee, Z16, Z15, Z22
+	VFMADD231PS      Z20, Z18, Z17
+	VFMADD231PS      Z21, Z22, Z17
+	VMOVUPS          Z17, 64(DI)
+	VFMADD231PS.BCST 12(BX), Z16, Z19
+	VMOVUPS          Z19, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000200, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute4
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z13
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8  32(R10), Z14
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8  64(R10), Z15
+	VINSERTF32X8     $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8  96(R10), Z16
+	VINSERTF32X8     $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8  (R11), Z17
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8  32(R11), Z18
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8  64(R11), Z19
+	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8  96(R11), Z20
+	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z21
+	VMOVUPS          256(CX), Z22
+	VMOVUPS          384(CX), Z23
+	VMOVUPS          448(CX), Z24
+	VBROADCASTF32X8  128(CX), Z25
+	VBROADCASTF32X8  160(CX), Z26
+	VFMADD231PS.BCST (BX), Z22, Z13
+	VFMADD231PS.BCST (DX), Z13, Z23
+	VFMADD231PS.BCST 4(BX), Z22, Z14
+	VFMADD231PS.BCST 4(DX), Z14, Z23
+	VMOVUPS          (SI), Z27
+	VINSERTF32X8     $0x01, Y14, Z13, Z28
+	VSHUFF64X2       $0xee, Z14, Z13, Z29
+	VFMADD231PS      Z25, Z28, Z27
+	VFMADD231PS      Z26, Z29, Z27
+	VMOVUPS          Z27, (SI)
+	VMULPS           (R8), Z13, Z13
+	VMULPS           64(R8), Z13, Z27
+	VFMADD231PS      Z9, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z17
+	VMULPS           128(R8), Z14, Z14
+	VMULPS           192(R8), Z14, Z27
+	VFMADD231PS      Z10, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z18
+	VFMADD231PS.BCST 8(BX), Z22, Z15
+	VFMADD231PS.BCST 8(DX), Z15, Z23
+	VFMADD231PS.BCST 12(BX), Z22, Z16
+	VFMADD231PS.BCST 12(DX), Z16, Z23
+	VMOVUPS          64(SI), Z22
+	VINSERTF32X8     $0x01, Y16, Z15, Z27
+	VSHUFF64X2       $0xee, Z16, Z15, Z28
+	VFMADD231PS      Z25, Z27, Z22
+	VFMADD231PS      Z26, Z28, Z22
+	VMOVUPS          Z22, 64(SI)
+	VMULPS           256(R8), Z15, Z15
+	VMULPS           320(R8), Z15, Z22
+	VFMADD231PS      Z11, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z19
+	VMULPS           384(R8), Z16, Z16
+	VMULPS           448(R8), Z16, Z22
+	VFMADD231PS      Z12, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z20
+	VMOVUPS          Z23, 384(CX)
+	VMOVUPS          Z24, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y13, (R10)
+	VEXTRACTF32X8    $0x01, Z13, (R10)(AX*1)
+	VMOVUPS          Y14, 32(R10)
+	VEXTRACTF32X8    $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS          Y15, 64(R10)
+	VEXTRACTF32X8    $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS          Y16, 96(R10)
+	VEXTRACTF32X8    $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(AX*1)
+	VMOVUPS          Y18, 32(R11)
+	VEXTRACTF32X8    $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS          Y19, 64(R11)
+	VEXTRACTF32X8    $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS          Y20, 96(R11)
+	VEXTRACTF32X8    $0x01, Z20, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS          (CX), Z13
+	VMOVUPS          128(CX), Z14
+	VMOVUPS          192(CX), Z15
+	VBROADCASTF32X8  256(CX), Z16
+	VBROADCASTF32X8  288(CX), Z17
+	VMULPS           Z9, Z13, Z18
+	VADDPS           Z4, Z18, Z19
+	VREDUCEPS        $0x38, Z18, Z18
+	VPERMPS          Z5, Z19, Z20
+	VPSLLD           $0x14, Z19, Z19
+	VPADDD           Z20, Z19, Z19
+	VMOVAPS          Z8, Z20
+	VFMADD213PS      Z7, Z18, Z20
+	VFMADD213PS      Z6, Z18, Z20
+	VMULPS           Z19, Z18, Z18
+	VFMADD231PS      Z18, Z20, Z19
+	VMOVUPS          Z19, (R8)
+	VMOVUPS          Z11, 64(R8)
+	VBROADCASTSS     (DX), Z18
+	VMULPS           Z14, Z18, Z18
+	VFMADD213PS      Z18, Z19, Z11
+	VFMADD231PS.BCST (BX), Z11, Z15
+	VMULPS           Z10, Z13, Z13
+	VADDPS           Z4, Z13, Z18
+	VREDUCEPS        $0x38, Z13, Z13
+	VPERMPS          Z5, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z8, Z19
+	VFMADD213PS      Z7, Z13, Z19
+	VFMADD213PS      Z6, Z13, Z19
+	VMULPS           Z18, Z13, Z13
+	VFMADD231PS      Z13, Z19, Z18
+	VMOVUPS          Z18, 128(R8)
+	VMOVUPS          Z12, 192(R8)
+	VBROADCASTSS     4(DX), Z13
+	VMULPS           Z14, Z13, Z13
+	VFMADD213PS      Z13, Z18, Z12
+	VMOVUPS          (DI), Z13
+	VINSERTF32X8     $0x01, Y12, Z11, Z14
+	VSHUFF64X2       $0xee, Z12, Z11, Z18
+	VFMADD231PS      Z16, Z14, Z13
+	VFMADD231PS      Z17, Z18, Z13
+	VMOVUPS          Z13, (DI)
+	VFMADD231PS.BCST 4(BX), Z12, Z15
+	VMOVUPS          Z15, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000100, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute2
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z11
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8  32(R10), Z12
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8  (R11), Z13
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8  32(R11), Z14
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z15
+	VMOVUPS          256(CX), Z16
+	VMOVUPS          384(CX), Z17
+	VMOVUPS          448(CX), Z18
+	VBROADCASTF32X8  128(CX), Z19
+	VBROADCASTF32X8  160(CX), Z20
+	VFMADD231PS.BCST (BX), Z16, Z11
+	VFMADD231PS.BCST (DX), Z11, Z17
+	VFMADD231PS.BCST 4(BX), Z16, Z12
+	VFMADD231PS.BCST 4(DX), Z12, Z17
+	VMOVUPS          (SI), Z16
+	VINSERTF32X8     $0x01, Y12, Z11, Z21
+	VSHUFF64X2       $0xee, Z12, Z11, Z22
+	VFMADD231PS      Z19, Z21, Z16
+	VFMADD231PS      Z20, Z22, Z16
+	VMOVUPS          Z16, (SI)
+	VMULPS           (R8), Z11, Z11
+	VMULPS           64(R8), Z11, Z16
+	VFMADD231PS      Z9, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z13
+	VMULPS           128(R8), Z12, Z12
+	VMULPS           192(R8), Z12, Z16
+	VFMADD231PS      Z10, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z14
+	VMOVUPS          Z17, 384(CX)
+	VMOVUPS          Z18, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, 32(R10)
+	VEXTRACTF32X8    $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS          Y13, (R11)
+	VEXTRACTF32X8    $0x01, Z13, (R11)(AX*1)
+	VMOVUPS          Y14, 32(R11)
+	VEXTRACTF32X8    $0x01, Z14, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS          (CX), Z11
+	VMOVUPS          128(CX), Z12
+	VMOVUPS          192(CX), Z13
+	VBROADCASTF32X8  256(CX), Z14
+	VBROADCASTF32X8  288(CX), Z15
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z16
+	VREDUCEPS        $0x38, Z11, Z11
+	VPERMPS          Z5, Z16, Z17
+	VPSLLD           $0x14, Z16, Z16
+	VPADDD           Z17, Z16, Z16
+	VMOVAPS          Z8, Z17
+	VFMADD213PS      Z7, Z11, Z17
+	VFMADD213PS      Z6, Z11, Z17
+	VMULPS           Z16, Z11, Z11
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, (R8)
+	VMOVUPS          Z10, 64(R8)
+	VBROADCASTSS     (DX), Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z16, Z10
+	VMOVUPS          (DI), Y11
+	VFMADD231PS      Y14, Y10, Y11
+	VEXTRACTF32X8    $0x01, Z10, Y12
+	VFMADD231PS      Y15, Y12, Y11
+	VMOVUPS          Y11, (DI)
+	VFMADD231PS.BCST (BX), Z10, Z13
+	VMOVUPS          Z13, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute1
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z10
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8  (R11), Z11
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS          (CX), Z11
+	VMOVUPS          128(CX), Z12
+	VMOVUPS          192(CX), Z13
+	VBROADCASTF32X8  256(CX), Z14
+	VBROADCASTF32X8  288(CX), Z15
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z16
+	VSUBPS           Z4, Z16, Z17
+	VSUBPS           Z17, Z11, Z11
+	VPMAXSD          Z2, Z16, Z16
+	VPMINSD          Z3, Z16, Z16
+	VPERMPS          Z5, Z16, Z17
+	VPSLLD           $0x14, Z16, Z16
+	VPADDD           Z17, Z16, Z16
+	VMOVAPS          Z8, Z17
+	VFMADD213PS      Z7, Z11, Z17
+	VFMADD213PS      Z6, Z11, Z17
+	VMULPS           Z16, Z11, Z11
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, (R8)
+	VMOVUPS          Z10, 64(R8)
+	VBROADCASTSS     (DX), Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z16, Z10
+	VMOVUPS          (DI), Y11
+	VFMADD231PS      Y14, Y10, Y11
+	VEXTRACTF32X8    $0x01, Z10, Y12
+	VFMADD231PS      Y15, Y12, Y11
+	VMOVUPS          Y11, (DI)
+	VFMADD231PS.BCST (BX), Z10, Z13
+	VMOVUPS          Z13, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recomputeFar
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z10
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8  (R11), Z11
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackCVGated(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS          (CX), Z17
+	VMOVUPS          128(CX), Z18
+	VMOVUPS          192(CX), Z19
+	VBROADCASTF32X8  256(CX), Z20
+	VBROADCASTF32X8  288(CX), Z21
+	VMULPS           Z9, Z17, Z22
+	VADDPS           Z4, Z22, Z23
+	VREDUCEPS        $0x38, Z22, Z22
+	VPERMPS          Z5, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z8, Z24
+	VFMADD213PS      Z7, Z22, Z24
+	VFMADD213PS      Z6, Z22, Z24
+	VMULPS           Z23, Z22, Z22
+	VFMADD231PS      Z22, Z24, Z23
+	VMOVUPS          Z23, (R8)
+	VMOVUPS          Z13, 64(R8)
+	VBROADCASTF32X8  (DX), Z22
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z22, Z22
+	VMULPS           Z18, Z22, Z22
+	VFMADD213PS      Z22, Z23, Z13
+	VFMADD231PS.BCST (BX), Z13, Z19
+	VMULPS           Z10, Z17, Z22
+	VADDPS           Z4, Z22, Z23
+	VREDUCEPS        $0x38, Z22, Z22
+	VPERMPS          Z5, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z8, Z24
+	VFMADD213PS      Z7, Z22, Z24
+	VFMADD213PS      Z6, Z22, Z24
+	VMULPS           Z23, Z22, Z22
+	VFMADD231PS      Z22, Z24, Z23
+	VMOVUPS          Z23, 128(R8)
+	VMOVUPS          Z14, 192(R8)
+	VBROADCASTF32X8  32(DX), Z22
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z22, Z22
+	VMULPS           Z18, Z22, Z22
+	VFMADD213PS      Z22, Z23, Z14
+	VMOVUPS          (DI), Z22
+	VINSERTF32X8     $0x01, Y14, Z13, Z23
+	VSHUFF64X2       $0xee, Z14, Z13, Z24
+	VFMADD231PS      Z20, Z23, Z22
+	VFMADD231PS      Z21, Z24, Z22
+	VMOVUPS          Z22, (DI)
+	VFMADD231PS.BCST 4(BX), Z14, Z19
+	VMULPS           Z11, Z17, Z22
+	VADDPS           Z4, Z22, Z23
+	VREDUCEPS        $0x38, Z22, Z22
+	VPERMPS          Z5, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z8, Z24
+	VFMADD213PS      Z7, Z22, Z24
+	VFMADD213PS      Z6, Z22, Z24
+	VMULPS           Z23, Z22, Z22
+	VFMADD231PS      Z22, Z24, Z23
+	VMOVUPS          Z23, 256(R8)
+	VMOVUPS          Z15, 320(R8)
+	VBROADCASTF32X8  64(DX), Z22
+	VINSERTF32X8     $0x01, 64(DX)(AX*1), Z22, Z22
+	VMULPS           Z18, Z22, Z22
+	VFMADD213PS      Z22, Z23, Z15
+	VFMADD231PS.BCST 8(BX), Z15, Z19
+	VMULPS           Z12, Z17, Z17
+	VADDPS           Z4, Z17, Z22
+	VREDUCEPS        $0x38, Z17, Z17
+	VPERMPS          Z5, Z22, Z23
+	VPSLLD           $0x14, Z22, Z22
+	VPADDD           Z23, Z22, Z22
+	VMOVAPS          Z8, Z23
+	VFMADD213PS      Z7, Z17, Z23
+	VFMADD213PS      Z6, Z17, Z23
+	VMULPS           Z22, Z17, Z17
+	VFMADD231PS      Z17, Z23, Z22
+	VMOVUPS          Z22, 384(R8)
+	VMOVUPS          Z16, 448(R8)
+	VBROADCASTF32X8  96(DX), Z17
+	VINSERTF32X8     $0x01, 96(DX)(AX*1), Z17, Z17
+	VMULPS           Z18, Z17, Z17
+	VFMADD213PS      Z17, Z22, Z16
+	VMOVUPS          64(DI), Z17
+	VINSERTF32X8     $0x01, Y16, Z15, Z18
+	VSHUFF64X2       $0xee, Z16, Z15, Z22
+	VFMADD231PS      Z20, Z18, Z17
+	VFMADD231PS      Z21, Z22, Z17
+	VMOVUPS          Z17, 64(DI)
+	VFMADD231PS.BCST 12(BX), Z16, Z19
+	VMOVUPS          Z19, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000200, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute4
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z13
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8  32(R10), Z14
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8  64(R10), Z15
+	VINSERTF32X8     $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8  96(R10), Z16
+	VINSERTF32X8     $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8  (R11), Z17
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8  32(R11), Z18
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8  64(R11), Z19
+	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8  96(R11), Z20
+	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z21
+	VMOVUPS          256(CX), Z22
+	VMOVUPS          384(CX), Z23
+	VMOVUPS          448(CX), Z24
+	VMOVUPS          128(CX), Z25
+	VFMADD231PS.BCST (BX), Z22, Z13
+	VBROADCASTF32X8  (DX), Z26
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z26, Z26
+	VFMADD231PS      Z26, Z13, Z23
+	VBROADCASTF32X8  (SI), Z26
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z26, Z26
+	VFMADD231PS      Z25, Z13, Z26
+	VMOVUPS          Y26, (SI)
+	VEXTRACTF32X8    $0x01, Z26, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z22, Z14
+	VBROADCASTF32X8  32(DX), Z26
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z26, Z26
+	VFMADD231PS      Z26, Z14, Z23
+	VBROADCASTF32X8  32(SI), Z26
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z26, Z26
+	VFMADD231PS      Z25, Z14, Z26
+	VMOVUPS          Y26, 32(SI)
+	VEXTRACTF32X8    $0x01, Z26, 32(SI)(AX*1)
+	VMULPS           (R8), Z13, Z13
+	VMULPS           64(R8), Z13, Z26
+	VFMADD231PS      Z9, Z26, Z24
+	VFMADD231PS      Z21, Z26, Z17
+	VMULPS           128(R8), Z14, Z14
+	VMULPS           192(R8), Z14, Z26
+	VFMADD231PS      Z10, Z26, Z24
+	VFMADD231PS      Z21, Z26, Z18
+	VFMADD231PS.BCST 8(BX), Z22, Z15
+	VBROADCASTF32X8  64(DX), Z26
+	VINSERTF32X8     $0x01, 64(DX)(AX*1), Z26, Z26
+	VFMADD231PS      Z26, Z15, Z23
+	VBROADCASTF32X8  64(SI), Z26
+	VINSERTF32X8     $0x01, 64(SI)(AX*1), Z26, Z26
+	VFMADD231PS      Z25, Z15, Z26
+	VMOVUPS          Y26, 64(SI)
+	VEXTRACTF32X8    $0x01, Z26, 64(SI)(AX*1)
+	VFMADD231PS.BCST 12(BX), Z22, Z16
+	VBROADCASTF32X8  96(DX), Z22
+	VINSERTF32X8     $0x01, 96(DX)(AX*1), Z22, Z22
+	VFMADD231PS      Z22, Z16, Z23
+	VBROADCASTF32X8  96(SI), Z22
+	VINSERTF32X8     $0x01, 96(SI)(AX*1), Z22, Z22
+	VFMADD231PS      Z25, Z16, Z22
+	VMOVUPS          Y22, 96(SI)
+	VEXTRACTF32X8    $0x01, Z22, 96(SI)(AX*1)
+	VMULPS           256(R8), Z15, Z15
+	VMULPS           320(R8), Z15, Z22
+	VFMADD231PS      Z11, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z19
+	VMULPS           384(R8), Z16, Z16
+	VMULPS           448(R8), Z16, Z22
+	VFMADD231PS      Z12, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z20
+	VMOVUPS          Z23, 384(CX)
+	VMOVUPS          Z24, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y13, (R10)
+	VEXTRACTF32X8    $0x01, Z13, (R10)(AX*1)
+	VMOVUPS          Y14, 32(R10)
+	VEXTRACTF32X8    $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS          Y15, 64(R10)
+	VEXTRACTF32X8    $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS          Y16, 96(R10)
+	VEXTRACTF32X8    $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(AX*1)
+	VMOVUPS          Y18, 32(R11)
+	VEXTRACTF32X8    $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS          Y19, 64(R11)
+	VEXTRACTF32X8    $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS          Y20, 96(R11)
+	VEXTRACTF32X8    $0x01, Z20, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000080, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS          (CX), Z13
+	VMOVUPS          128(CX), Z14
+	VMOVUPS          192(CX), Z15
+	VBROADCASTF32X8  256(CX), Z16
+	VBROADCASTF32X8  288(CX), Z17
+	VMULPS           Z9, Z13, Z18
+	VADDPS           Z4, Z18, Z19
+	VREDUCEPS        $0x38, Z18, Z18
+	VPERMPS          Z5, Z19, Z20
+	VPSLLD           $0x14, Z19, Z19
+	VPADDD           Z20, Z19, Z19
+	VMOVAPS          Z8, Z20
+	VFMADD213PS      Z7, Z18, Z20
+	VFMADD213PS      Z6, Z18, Z20
+	VMULPS           Z19, Z18, Z18
+	VFMADD231PS      Z18, Z20, Z19
+	VMOVUPS          Z19, (R8)
+	VMOVUPS          Z11, 64(R8)
+	VBROADCASTF32X8  (DX), Z18
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z18, Z18
+	VMULPS           Z14, Z18, Z18
+	VFMADD213PS      Z18, Z19, Z11
+	VFMADD231PS.BCST (BX), Z11, Z15
+	VMULPS           Z10, Z13, Z13
+	VADDPS           Z4, Z13, Z18
+	VREDUCEPS        $0x38, Z13, Z13
+	VPERMPS          Z5, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z8, Z19
+	VFMADD213PS      Z7, Z13, Z19
+	VFMADD213PS      Z6, Z13, Z19
+	VMULPS           Z18, Z13, Z13
+	VFMADD231PS      Z13, Z19, Z18
+	VMOVUPS          Z18, 128(R8)
+	VMOVUPS          Z12, 192(R8)
+	VBROADCASTF32X8  32(DX), Z13
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z13, Z13
+	VMULPS           Z14, Z13, Z13
+	VFMADD213PS      Z13, Z18, Z12
+	VMOVUPS          (DI), Z13
+	VINSERTF32X8     $0x01, Y12, Z11, Z14
+	VSHUFF64X2       $0xee, Z12, Z11, Z18
+	VFMADD231PS      Z16, Z14, Z13
+	VFMADD231PS      Z17, Z18, Z13
+	VMOVUPS          Z13, (DI)
+	VFMADD231PS.BCST 4(BX), Z12, Z15
+	VMOVUPS          Z15, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000100, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute2
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z11
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8  32(R10), Z12
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8  (R11), Z13
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8  32(R11), Z14
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z15
+	VMOVUPS          256(CX), Z16
+	VMOVUPS          384(CX), Z17
+	VMOVUPS          448(CX), Z18
+	VMOVUPS          128(CX), Z19
+	VFMADD231PS.BCST (BX), Z16, Z11
+	VBROADCASTF32X8  (DX), Z20
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z20, Z20
+	VFMADD231PS      Z20, Z11, Z17
+	VBROADCASTF32X8  (SI), Z20
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z20, Z20
+	VFMADD231PS      Z19, Z11, Z20
+	VMOVUPS          Y20, (SI)
+	VEXTRACTF32X8    $0x01, Z20, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z16, Z12
+	VBROADCASTF32X8  32(DX), Z16
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z16, Z16
+	VFMADD231PS      Z16, Z12, Z17
+	VBROADCASTF32X8  32(SI), Z16
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z16, Z16
+	VFMADD231PS      Z19, Z12, Z16
+	VMOVUPS          Y16, 32(SI)
+	VEXTRACTF32X8    $0x01, Z16, 32(SI)(AX*1)
+	VMULPS           (R8), Z11, Z11
+	VMULPS           64(R8), Z11, Z16
+	VFMADD231PS      Z9, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z13
+	VMULPS           128(R8), Z12, Z12
+	VMULPS           192(R8), Z12, Z16
+	VFMADD231PS      Z10, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z14
+	VMOVUPS          Z17, 384(CX)
+	VMOVUPS          Z18, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, 32(R10)
+	VEXTRACTF32X8    $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS          Y13, (R11)
+	VEXTRACTF32X8    $0x01, Z13, (R11)(AX*1)
+	VMOVUPS          Y14, 32(R11)
+	VEXTRACTF32X8    $0x01, Z14, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000040, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS          (CX), Z11
+	VMOVUPS          128(CX), Z12
+	VMOVUPS          192(CX), Z13
+	VBROADCASTF32X8  256(CX), Z14
+	VBROADCASTF32X8  288(CX), Z15
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z16
+	VREDUCEPS        $0x38, Z11, Z11
+	VPERMPS          Z5, Z16, Z17
+	VPSLLD           $0x14, Z16, Z16
+	VPADDD           Z17, Z16, Z16
+	VMOVAPS          Z8, Z17
+	VFMADD213PS      Z7, Z11, Z17
+	VFMADD213PS      Z6, Z11, Z17
+	VMULPS           Z16, Z11, Z11
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, (R8)
+	VMOVUPS          Z10, 64(R8)
+	VBROADCASTF32X8  (DX), Z11
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z16, Z10
+	VMOVUPS          (DI), Y11
+	VFMADD231PS      Y14, Y10, Y11
+	VEXTRACTF32X8    $0x01, Z10, Y12
+	VFMADD231PS      Y15, Y12, Y11
+	VMOVUPS          Y11, (DI)
+	VFMADD231PS.BCST (BX), Z10, Z13
+	VMOVUPS          Z13, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute1
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z10
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8  (R11), Z11
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VMOVUPS          128(CX), Z16
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VBROADCASTF32X8  (DX), Z13
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS      Z13, Z10, Z14
+	VBROADCASTF32X8  (SI), Z13
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS      Z16, Z10, Z13
+	VMOVUPS          Y13, (SI)
+	VEXTRACTF32X8    $0x01, Z13, (SI)(AX*1)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS          (CX), Z11
+	VMOVUPS          128(CX), Z12
+	VMOVUPS          192(CX), Z13
+	VBROADCASTF32X8  256(CX), Z14
+	VBROADCASTF32X8  288(CX), Z15
+	VMULPS           Z9, Z11, Z11
+	VADDPS           Z4, Z11, Z16
+	VSUBPS           Z4, Z16, Z17
+	VSUBPS           Z17, Z11, Z11
+	VPMAXSD          Z2, Z16, Z16
+	VPMINSD          Z3, Z16, Z16
+	VPERMPS          Z5, Z16, Z17
+	VPSLLD           $0x14, Z16, Z16
+	VPADDD           Z17, Z16, Z16
+	VMOVAPS          Z8, Z17
+	VFMADD213PS      Z7, Z11, Z17
+	VFMADD213PS      Z6, Z11, Z17
+	VMULPS           Z16, Z11, Z11
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, (R8)
+	VMOVUPS          Z10, 64(R8)
+	VBROADCASTF32X8  (DX), Z11
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS           Z12, Z11, Z11
+	VFMADD213PS      Z11, Z16, Z10
+	VMOVUPS          (DI), Y11
+	VFMADD231PS      Y14, Y10, Y11
+	VEXTRACTF32X8    $0x01, Z10, Y12
+	VFMADD231PS      Y15, Y12, Y11
+	VMOVUPS          Y11, (DI)
+	VFMADD231PS.BCST (BX), Z10, Z13
+	VMOVUPS          Z13, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recomputeFar
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z10
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8  (R11), Z11
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VMOVUPS          128(CX), Z16
+	VFMADD231PS.BCST (BX), Z13, Z10
+	VBROADCASTF32X8  (DX), Z13
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS      Z13, Z10, Z14
+	VBROADCASTF32X8  (SI), Z13
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS      Z16, Z10, Z13
+	VMOVUPS          Y13, (SI)
+	VEXTRACTF32X8    $0x01, Z13, (SI)(AX*1)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackVCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVCGated(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z17
+	VMOVUPS         128(CX), Z18
+	VMOVUPS         192(CX), Z19
+	VMOVUPS         256(CX), Z20
+	VMULPS          Z9, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, (R8)
+	VMOVUPS         Z13, 64(R8)
+	VBROADCASTSS    (DX), Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z13
+	VBROADCASTF32X8 (DI), Z21
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z13, Z21
+	VMOVUPS         Y21, (DI)
+	VEXTRACTF32X8   $0x01, Z21, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z21
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z13, Z19
+	VMULPS          Z10, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 128(R8)
+	VMOVUPS         Z14, 192(R8)
+	VBROADCASTSS    4(DX), Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VBROADCASTF32X8 32(DI), Z21
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z14, Z21
+	VMOVUPS         Y21, 32(DI)
+	VEXTRACTF32X8   $0x01, Z21, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z21
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z14, Z19
+	VMULPS          Z11, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 256(R8)
+	VMOVUPS         Z15, 320(R8)
+	VBROADCASTSS    8(DX), Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VBROADCASTF32X8 64(DI), Z21
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z15, Z21
+	VMOVUPS         Y21, 64(DI)
+	VEXTRACTF32X8   $0x01, Z21, 64(DI)(AX*1)
+	VBROADCASTF32X8 64(BX), Z21
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z15, Z19
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z21
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z17, Z22
+	VFMADD213PS     Z6, Z17, Z22
+	VMULPS          Z21, Z17, Z17
+	VFMADD231PS     Z17, Z22, Z21
+	VMOVUPS         Z21, 384(R8)
+	VMOVUPS         Z16, 448(R8)
+	VBROADCASTSS    12(DX), Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z21, Z16
+	VBROADCASTF32X8 96(DI), Z17
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z20, Z16, Z17
+	VMOVUPS         Y17, 96(DI)
+	VEXTRACTF32X8   $0x01, Z17, 96(DI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z17
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z16, Z19
+	VMOVUPS         Z19, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 (R11), Z17
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8 32(R11), Z18
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 64(R11), Z19
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 96(R11), Z20
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z21
+	VMOVUPS          256(CX), Z22
+	VMOVUPS          384(CX), Z23
+	VMOVUPS          448(CX), Z24
+	VBROADCASTF32X8  128(CX), Z25
+	VBROADCASTF32X8  160(CX), Z26
+	VBROADCASTF32X8  (BX), Z27
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z13
+	VFMADD231PS.BCST (DX), Z13, Z23
+	VBROADCASTF32X8  32(BX), Z27
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z14
+	VFMADD231PS.BCST 4(DX), Z14, Z23
+	VMOVUPS          (SI), Z27
+	VINSERTF32X8     $0x01, Y14, Z13, Z28
+	VSHUFF64X2       $0xee, Z14, Z13, Z29
+	VFMADD231PS      Z25, Z28, Z27
+	VFMADD231PS      Z26, Z29, Z27
+	VMOVUPS          Z27, (SI)
+	VMULPS           (R8), Z13, Z13
+	VMULPS           64(R8), Z13, Z27
+	VFMADD231PS      Z9, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z17
+	VMULPS           128(R8), Z14, Z14
+	VMULPS           192(R8), Z14, Z27
+	VFMADD231PS      Z10, Z27, Z24
+	VFMADD231PS      Z21, Z27, Z18
+	VBROADCASTF32X8  64(BX), Z27
+	VINSERTF32X8     $0x01, 64(BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z15
+	VFMADD231PS.BCST 8(DX), Z15, Z23
+	VBROADCASTF32X8  96(BX), Z27
+	VINSERTF32X8     $0x01, 96(BX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z22, Z16
+	VFMADD231PS.BCST 12(DX), Z16, Z23
+	VMOVUPS          64(SI), Z22
+	VINSERTF32X8     $0x01, Y16, Z15, Z27
+	VSHUFF64X2       $0xee, Z16, Z15, Z28
+	VFMADD231PS      Z25, Z27, Z22
+	VFMADD231PS      Z26, Z28, Z22
+	VMOVUPS          Z22, 64(SI)
+	VMULPS           256(R8), Z15, Z15
+	VMULPS           320(R8), Z15, Z22
+	VFMADD231PS      Z11, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z19
+	VMULPS           384(R8), Z16, Z16
+	VMULPS           448(R8), Z16, Z22
+	VFMADD231PS      Z12, Z22, Z24
+	VFMADD231PS      Z21, Z22, Z20
+	VMOVUPS          Z23, 384(CX)
+	VMOVUPS          Z24, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y13, (R10)
+	VEXTRACTF32X8    $0x01, Z13, (R10)(AX*1)
+	VMOVUPS          Y14, 32(R10)
+	VEXTRACTF32X8    $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS          Y15, 64(R10)
+	VEXTRACTF32X8    $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS          Y16, 96(R10)
+	VEXTRACTF32X8    $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(AX*1)
+	VMOVUPS          Y18, 32(R11)
+	VEXTRACTF32X8    $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS          Y19, 64(R11)
+	VEXTRACTF32X8    $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS          Y20, 96(R11)
+	VEXTRACTF32X8    $0x01, Z20, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000080, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z13
+	VMOVUPS         128(CX), Z14
+	VMOVUPS         192(CX), Z15
+	VMOVUPS         256(CX), Z16
+	VMULPS          Z9, Z13, Z17
+	VADDPS          Z4, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z8, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VFMADD213PS     Z6, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VMOVUPS         Z18, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z17
+	VMULPS          Z14, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z11
+	VBROADCASTF32X8 (DI), Z17
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z16, Z11, Z17
+	VMOVUPS         Y17, (DI)
+	VEXTRACTF32X8   $0x01, Z17, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z17
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z11, Z15
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z17
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z13, Z18
+	VFMADD213PS     Z6, Z13, Z18
+	VMULPS          Z17, Z13, Z13
+	VFMADD231PS     Z13, Z18, Z17
+	VMOVUPS         Z17, 128(R8)
+	VMOVUPS         Z12, 192(R8)
+	VBROADCASTSS    4(DX), Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z17, Z12
+	VBROADCASTF32X8 32(DI), Z13
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z13, Z13
+	VFMADD231PS     Z16, Z12, Z13
+	VMOVUPS         Y13, 32(DI)
+	VEXTRACTF32X8   $0x01, Z13, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z13
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z13, Z13
+	VFMADD231PS     Z13, Z12, Z15
+	VMOVUPS         Z15, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 (R11), Z13
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R11), Z14
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z15
+	VMOVUPS          256(CX), Z16
+	VMOVUPS          384(CX), Z17
+	VMOVUPS          448(CX), Z18
+	VBROADCASTF32X8  128(CX), Z19
+	VBROADCASTF32X8  160(CX), Z20
+	VBROADCASTF32X8  (BX), Z21
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z21, Z21
+	VFMADD231PS      Z21, Z16, Z11
+	VFMADD231PS.BCST (DX), Z11, Z17
+	VBROADCASTF32X8  32(BX), Z21
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z21, Z21
+	VFMADD231PS      Z21, Z16, Z12
+	VFMADD231PS.BCST 4(DX), Z12, Z17
+	VMOVUPS          (SI), Z16
+	VINSERTF32X8     $0x01, Y12, Z11, Z21
+	VSHUFF64X2       $0xee, Z12, Z11, Z22
+	VFMADD231PS      Z19, Z21, Z16
+	VFMADD231PS      Z20, Z22, Z16
+	VMOVUPS          Z16, (SI)
+	VMULPS           (R8), Z11, Z11
+	VMULPS           64(R8), Z11, Z16
+	VFMADD231PS      Z9, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z13
+	VMULPS           128(R8), Z12, Z12
+	VMULPS           192(R8), Z12, Z16
+	VFMADD231PS      Z10, Z16, Z18
+	VFMADD231PS      Z15, Z16, Z14
+	VMOVUPS          Z17, 384(CX)
+	VMOVUPS          Z18, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, 32(R10)
+	VEXTRACTF32X8    $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS          Y13, (R11)
+	VEXTRACTF32X8    $0x01, Z13, (R11)(AX*1)
+	VMOVUPS          Y14, 32(R11)
+	VEXTRACTF32X8    $0x01, Z14, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000040, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         192(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTSS    (DX), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z14, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z11
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VBROADCASTF32X8  (BX), Z18
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS      Z18, Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         192(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VSUBPS          Z4, Z15, Z16
+	VSUBPS          Z16, Z11, Z11
+	VPMAXSD         Z2, Z15, Z15
+	VPMINSD         Z3, Z15, Z15
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTSS    (DX), Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z14, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z11
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z12
+	VMOVUPS          256(CX), Z13
+	VMOVUPS          384(CX), Z14
+	VMOVUPS          448(CX), Z15
+	VBROADCASTF32X8  128(CX), Z16
+	VBROADCASTF32X8  160(CX), Z17
+	VBROADCASTF32X8  (BX), Z18
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS      Z18, Z13, Z10
+	VFMADD231PS.BCST (DX), Z10, Z14
+	VMOVUPS          (SI), Y13
+	VFMADD231PS      Y16, Y10, Y13
+	VEXTRACTF32X8    $0x01, Z10, Y16
+	VFMADD231PS      Y17, Y16, Y13
+	VMOVUPS          Y13, (SI)
+	VMULPS           (R8), Z10, Z10
+	VMULPS           64(R8), Z10, Z13
+	VFMADD231PS      Z9, Z13, Z15
+	VFMADD231PS      Z12, Z13, Z11
+	VMOVUPS          Z14, 384(CX)
+	VMOVUPS          Z15, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y10, (R10)
+	VEXTRACTF32X8    $0x01, Z10, (R10)(AX*1)
+	VMOVUPS          Y11, (R11)
+	VEXTRACTF32X8    $0x01, Z11, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512ScanBackCCGated(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    magnitude<>+0(SB), Z0
+	VBROADCASTSS    nearExp2<>+0(SB), Z1
+	VBROADCASTSS    minEighth<>+0(SB), Z2
+	VBROADCASTSS    maxEighth<>+0(SB), Z3
+	VBROADCASTSS    eighthMagic<>+0(SB), Z4
+	VBROADCASTF32X8 eighths<>+0(SB), Z5
+	VBROADCASTSS    e1<>+0(SB), Z6
+	VBROADCASTSS    e2<>+0(SB), Z7
+	VBROADCASTSS    e3<>+0(SB), Z8
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 64(R9), Z11
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 96(R9), Z12
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z12, Z12
+	VPANDD          Z0, Z9, Z13
+	VPANDD          Z0, Z10, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z11, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VPANDD          Z0, Z12, Z14
+	VPMAXSD         Z14, Z13, Z13
+	VMULPS          18432(CX), Z13, Z13
+	VCMPPS          $0x06, Z1, Z13, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z17
+	VMOVUPS         128(CX), Z18
+	VMOVUPS         192(CX), Z19
+	VMOVUPS         256(CX), Z20
+	VMULPS          Z9, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, (R8)
+	VMOVUPS         Z13, 64(R8)
+	VBROADCASTF32X8 (DX), Z21
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z21, Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z13
+	VBROADCASTF32X8 (DI), Z21
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z13, Z21
+	VMOVUPS         Y21, (DI)
+	VEXTRACTF32X8   $0x01, Z21, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z21
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z13, Z19
+	VMULPS          Z10, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 128(R8)
+	VMOVUPS         Z14, 192(R8)
+	VBROADCASTF32X8 32(DX), Z21
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z21, Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VBROADCASTF32X8 32(DI), Z21
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z14, Z21
+	VMOVUPS         Y21, 32(DI)
+	VEXTRACTF32X8   $0x01, Z21, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z21
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z14, Z19
+	VMULPS          Z11, Z17, Z21
+	VADDPS          Z4, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z5, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z8, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VFMADD213PS     Z6, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VMOVUPS         Z22, 256(R8)
+	VMOVUPS         Z15, 320(R8)
+	VBROADCASTF32X8 64(DX), Z21
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z21, Z21
+	VMULPS          Z18, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VBROADCASTF32X8 64(DI), Z21
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z15, Z21
+	VMOVUPS         Y21, 64(DI)
+	VEXTRACTF32X8   $0x01, Z21, 64(DI)(AX*1)
+	VBROADCASTF32X8 64(BX), Z21
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z15, Z19
+	VMULPS          Z12, Z17, Z17
+	VADDPS          Z4, Z17, Z21
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z8, Z22
+	VFMADD213PS     Z7, Z17, Z22
+	VFMADD213PS     Z6, Z17, Z22
+	VMULPS          Z21, Z17, Z17
+	VFMADD231PS     Z17, Z22, Z21
+	VMOVUPS         Z21, 384(R8)
+	VMOVUPS         Z16, 448(R8)
+	VBROADCASTF32X8 96(DX), Z17
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z17, Z17
+	VMULPS          Z18, Z17, Z17
+	VFMADD213PS     Z17, Z21, Z16
+	VBROADCASTF32X8 96(DI), Z17
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z20, Z16, Z17
+	VMOVUPS         Y17, 96(DI)
+	VEXTRACTF32X8   $0x01, Z17, 96(DI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z17
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z16, Z19
+	VMOVUPS         Z19, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R10), Z14
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 64(R10), Z15
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 96(R10), Z16
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 (R11), Z17
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z17, Z17
+	VBROADCASTF32X8 32(R11), Z18
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 64(R11), Z19
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 96(R11), Z20
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+
+reverse4:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000200, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z21
+	VMOVUPS         256(CX), Z22
+	VMOVUPS         384(CX), Z23
+	VMOVUPS         448(CX), Z24
+	VMOVUPS         128(CX), Z25
+	VBROADCASTF32X8 (BX), Z26
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z13
+	VBROADCASTF32X8 (DX), Z26
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z13, Z23
+	VBROADCASTF32X8 (SI), Z26
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z26, Z26
+	VFMADD231PS     Z25, Z13, Z26
+	VMOVUPS         Y26, (SI)
+	VEXTRACTF32X8   $0x01, Z26, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z26
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z14
+	VBROADCASTF32X8 32(DX), Z26
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z14, Z23
+	VBROADCASTF32X8 32(SI), Z26
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z26, Z26
+	VFMADD231PS     Z25, Z14, Z26
+	VMOVUPS         Y26, 32(SI)
+	VEXTRACTF32X8   $0x01, Z26, 32(SI)(AX*1)
+	VMULPS          (R8), Z13, Z13
+	VMULPS          64(R8), Z13, Z26
+	VFMADD231PS     Z9, Z26, Z24
+	VFMADD231PS     Z21, Z26, Z17
+	VMULPS          128(R8), Z14, Z14
+	VMULPS          192(R8), Z14, Z26
+	VFMADD231PS     Z10, Z26, Z24
+	VFMADD231PS     Z21, Z26, Z18
+	VBROADCASTF32X8 64(BX), Z26
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z15
+	VBROADCASTF32X8 64(DX), Z26
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z15, Z23
+	VBROADCASTF32X8 64(SI), Z26
+	VINSERTF32X8    $0x01, 64(SI)(AX*1), Z26, Z26
+	VFMADD231PS     Z25, Z15, Z26
+	VMOVUPS         Y26, 64(SI)
+	VEXTRACTF32X8   $0x01, Z26, 64(SI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z26
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z26, Z26
+	VFMADD231PS     Z26, Z22, Z16
+	VBROADCASTF32X8 96(DX), Z22
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z16, Z23
+	VBROADCASTF32X8 96(SI), Z22
+	VINSERTF32X8    $0x01, 96(SI)(AX*1), Z22, Z22
+	VFMADD231PS     Z25, Z16, Z22
+	VMOVUPS         Y22, 96(SI)
+	VEXTRACTF32X8   $0x01, Z22, 96(SI)(AX*1)
+	VMULPS          256(R8), Z15, Z15
+	VMULPS          320(R8), Z15, Z22
+	VFMADD231PS     Z11, Z22, Z24
+	VFMADD231PS     Z21, Z22, Z19
+	VMULPS          384(R8), Z16, Z16
+	VMULPS          448(R8), Z16, Z22
+	VFMADD231PS     Z12, Z22, Z24
+	VFMADD231PS     Z21, Z22, Z20
+	VMOVUPS         Z23, 384(CX)
+	VMOVUPS         Z24, 448(CX)
+	DECQ            R9
+	JNZ             reverse4
+	VMOVUPS         Y13, (R10)
+	VEXTRACTF32X8   $0x01, Z13, (R10)(AX*1)
+	VMOVUPS         Y14, 32(R10)
+	VEXTRACTF32X8   $0x01, Z14, 32(R10)(AX*1)
+	VMOVUPS         Y15, 64(R10)
+	VEXTRACTF32X8   $0x01, Z15, 64(R10)(AX*1)
+	VMOVUPS         Y16, 96(R10)
+	VEXTRACTF32X8   $0x01, Z16, 96(R10)(AX*1)
+	VMOVUPS         Y17, (R11)
+	VEXTRACTF32X8   $0x01, Z17, (R11)(AX*1)
+	VMOVUPS         Y18, 32(R11)
+	VEXTRACTF32X8   $0x01, Z18, 32(R11)(AX*1)
+	VMOVUPS         Y19, 64(R11)
+	VEXTRACTF32X8   $0x01, Z19, 64(R11)(AX*1)
+	VMOVUPS         Y20, 96(R11)
+	VEXTRACTF32X8   $0x01, Z20, 96(R11)(AX*1)
+	ADDQ            $0x00000080, a+24(FP)
+	ADDQ            $0x00000080, h+32(FP)
+	ADDQ            $0x00000080, carry+40(FP)
+	ADDQ            $0x00000080, da+48(FP)
+	ADDQ            $0x00000080, b+56(FP)
+	ADDQ            $0x00000080, c+64(FP)
+	ADDQ            $0x00000080, db+72(FP)
+	ADDQ            $0x00000080, dc+80(FP)
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VBROADCASTF32X8 32(R9), Z10
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z10, Z10
+	VPANDD          Z0, Z9, Z11
+	VPANDD          Z0, Z10, Z12
+	VPMAXSD         Z12, Z11, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z1, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z13
+	VMOVUPS         128(CX), Z14
+	VMOVUPS         192(CX), Z15
+	VMOVUPS         256(CX), Z16
+	VMULPS          Z9, Z13, Z17
+	VADDPS          Z4, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z5, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z8, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VFMADD213PS     Z6, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VMOVUPS         Z18, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z17
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z17, Z17
+	VMULPS          Z14, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z11
+	VBROADCASTF32X8 (DI), Z17
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z16, Z11, Z17
+	VMOVUPS         Y17, (DI)
+	VEXTRACTF32X8   $0x01, Z17, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z17
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z11, Z15
+	VMULPS          Z10, Z13, Z13
+	VADDPS          Z4, Z13, Z17
+	VREDUCEPS       $0x38, Z13, Z13
+	VPERMPS         Z5, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z8, Z18
+	VFMADD213PS     Z7, Z13, Z18
+	VFMADD213PS     Z6, Z13, Z18
+	VMULPS          Z17, Z13, Z13
+	VFMADD231PS     Z13, Z18, Z17
+	VMOVUPS         Z17, 128(R8)
+	VMOVUPS         Z12, 192(R8)
+	VBROADCASTF32X8 32(DX), Z13
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z13, Z13
+	VMULPS          Z14, Z13, Z13
+	VFMADD213PS     Z13, Z17, Z12
+	VBROADCASTF32X8 32(DI), Z13
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z13, Z13
+	VFMADD231PS     Z16, Z12, Z13
+	VMOVUPS         Y13, 32(DI)
+	VEXTRACTF32X8   $0x01, Z13, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z13
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z13, Z13
+	VFMADD231PS     Z13, Z12, Z15
+	VMOVUPS         Z15, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 32(R10), Z12
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 (R11), Z13
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
+	VBROADCASTF32X8 32(R11), Z14
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+
+reverse2:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000100, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z15
+	VMOVUPS         256(CX), Z16
+	VMOVUPS         384(CX), Z17
+	VMOVUPS         448(CX), Z18
+	VMOVUPS         128(CX), Z19
+	VBROADCASTF32X8 (BX), Z20
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z20, Z20
+	VFMADD231PS     Z20, Z16, Z11
+	VBROADCASTF32X8 (DX), Z20
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z20, Z20
+	VFMADD231PS     Z20, Z11, Z17
+	VBROADCASTF32X8 (SI), Z20
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z20, Z20
+	VFMADD231PS     Z19, Z11, Z20
+	VMOVUPS         Y20, (SI)
+	VEXTRACTF32X8   $0x01, Z20, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z20
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z20, Z20
+	VFMADD231PS     Z20, Z16, Z12
+	VBROADCASTF32X8 32(DX), Z16
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z16, Z16
+	VFMADD231PS     Z16, Z12, Z17
+	VBROADCASTF32X8 32(SI), Z16
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z16, Z16
+	VFMADD231PS     Z19, Z12, Z16
+	VMOVUPS         Y16, 32(SI)
+	VEXTRACTF32X8   $0x01, Z16, 32(SI)(AX*1)
+	VMULPS          (R8), Z11, Z11
+	VMULPS          64(R8), Z11, Z16
+	VFMADD231PS     Z9, Z16, Z18
+	VFMADD231PS     Z15, Z16, Z13
+	VMULPS          128(R8), Z12, Z12
+	VMULPS          192(R8), Z12, Z16
+	VFMADD231PS     Z10, Z16, Z18
+	VFMADD231PS     Z15, Z16, Z14
+	VMOVUPS         Z17, 384(CX)
+	VMOVUPS         Z18, 448(CX)
+	DECQ            R9
+	JNZ             reverse2
+	VMOVUPS         Y11, (R10)
+	VEXTRACTF32X8   $0x01, Z11, (R10)(AX*1)
+	VMOVUPS         Y12, 32(R10)
+	VEXTRACTF32X8   $0x01, Z12, 32(R10)(AX*1)
+	VMOVUPS         Y13, (R11)
+	VEXTRACTF32X8   $0x01, Z13, (R11)(AX*1)
+	VMOVUPS         Y14, 32(R11)
+	VEXTRACTF32X8   $0x01, Z14, 32(R11)(AX*1)
+	ADDQ            $0x00000040, a+24(FP)
+	ADDQ            $0x00000040, h+32(FP)
+	ADDQ            $0x00000040, carry+40(FP)
+	ADDQ            $0x00000040, da+48(FP)
+	ADDQ            $0x00000040, b+56(FP)
+	ADDQ            $0x00000040, c+64(FP)
+	ADDQ            $0x00000040, db+72(FP)
+	ADDQ            $0x00000040, dc+80(FP)
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	VPANDD          Z0, Z9, Z10
+	VMULPS          18432(CX), Z10, Z10
+	VCMPPS          $0x06, Z1, Z10, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         192(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VREDUCEPS       $0x38, Z11, Z11
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTF32X8 (DX), Z11
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z14, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z11
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverse1:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMOVUPS         384(CX), Z14
+	VMOVUPS         448(CX), Z15
+	VMOVUPS         128(CX), Z16
+	VBROADCASTF32X8 (BX), Z17
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z13, Z10
+	VBROADCASTF32X8 (DX), Z13
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS     Z13, Z10, Z14
+	VBROADCASTF32X8 (SI), Z13
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS     Z16, Z10, Z13
+	VMOVUPS         Y13, (SI)
+	VEXTRACTF32X8   $0x01, Z13, (SI)(AX*1)
+	VMULPS          (R8), Z10, Z10
+	VMULPS          64(R8), Z10, Z13
+	VFMADD231PS     Z9, Z13, Z15
+	VFMADD231PS     Z12, Z13, Z11
+	VMOVUPS         Z14, 384(CX)
+	VMOVUPS         Z15, 448(CX)
+	DECQ            R9
+	JNZ             reverse1
+	VMOVUPS         Y10, (R10)
+	VEXTRACTF32X8   $0x01, Z10, (R10)(AX*1)
+	VMOVUPS         Y11, (R11)
+	VEXTRACTF32X8   $0x01, Z11, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z9
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z9, Z9
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z11
+	VMOVUPS         128(CX), Z12
+	VMOVUPS         192(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z9, Z11, Z11
+	VADDPS          Z4, Z11, Z15
+	VSUBPS          Z4, Z15, Z16
+	VSUBPS          Z16, Z11, Z11
+	VPMAXSD         Z2, Z15, Z15
+	VPMINSD         Z3, Z15, Z15
+	VPERMPS         Z5, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z8, Z16
+	VFMADD213PS     Z7, Z11, Z16
+	VFMADD213PS     Z6, Z11, Z16
+	VMULPS          Z15, Z11, Z11
+	VFMADD231PS     Z11, Z16, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z10, 64(R8)
+	VBROADCASTF32X8 (DX), Z11
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z11, Z11
+	VMULPS          Z12, Z11, Z11
+	VFMADD213PS     Z11, Z15, Z10
+	VBROADCASTF32X8 (DI), Z11
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z11, Z11
+	VFMADD231PS     Z14, Z10, Z11
+	VMOVUPS         Y11, (DI)
+	VEXTRACTF32X8   $0x01, Z11, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z11
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z11, Z11
+	VFMADD231PS     Z11, Z10, Z13
+	VMOVUPS         Z13, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z10
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
+	VBROADCASTF32X8 (R11), Z11
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+
+reverseFar:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z12
+	VMOVUPS         256(CX), Z13
+	VMOVUPS         384(CX), Z14
+	VMOVUPS         448(CX), Z15
+	VMOVUPS         128(CX), Z16
+	VBROADCASTF32X8 (BX), Z17
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z13, Z10
+	VBROADCASTF32X8 (DX), Z13
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z13, Z13
+	VFMADD231PS     Z13, Z10, Z14
+	VBROADCASTF32X8 (SI), Z13
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z13, Z13
+	VFMADD231PS     Z16, Z10, Z13
+	VMOVUPS         Y13, (SI)
+	VEXTRACTF32X8   $0x01, Z13, (SI)(AX*1)
+	VMULPS          (R8), Z10, Z10
+	VMULPS          64(R8), Z10, Z13
+	VFMADD231PS     Z9, Z13, Z15
+	VFMADD231PS     Z12, Z13, Z11
+	VMOVUPS         Z14, 384(CX)
+	VMOVUPS         Z15, 448(CX)
+	DECQ            R9
+	JNZ             reverseFar
+	VMOVUPS         Y10, (R10)
+	VEXTRACTF32X8   $0x01, Z10, (R10)(AX*1)
+	VMOVUPS         Y11, (R11)
+	VEXTRACTF32X8   $0x01, Z11, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states4
+
+// func avx512ScanBackVVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVVSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z18
+	VMOVUPS         128(CX), Z19
+	VBROADCASTF32X8 256(CX), Z20
+	VBROADCASTF32X8 288(CX), Z21
+	VMULPS          Z10, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, (R8)
+	VMOVUPS         Z14, 64(R8)
+	VBROADCASTSS    (DX), Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z14
+	VMULPS          Z11, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 128(R8)
+	VMOVUPS         Z15, 192(R8)
+	VBROADCASTSS    4(DX), Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z15
+	VMOVUPS         (DI), Z22
+	VINSERTF32X8    $0x01, Y15, Z14, Z23
+	VSHUFF64X2      $0xee, Z15, Z14, Z24
+	VFMADD231PS     Z20, Z23, Z22
+	VFMADD231PS     Z21, Z24, Z22
+	VMOVUPS         Z22, (DI)
+	VMULPS          Z12, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 256(R8)
+	VMOVUPS         Z16, 320(R8)
+	VBROADCASTSS    8(DX), Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z16
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z22
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z18, Z23
+	VFMADD213PS     Z7, Z18, Z23
+	VMULPS          Z22, Z18, Z18
+	VFMADD231PS     Z18, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 384(R8)
+	VMOVUPS         Z17, 448(R8)
+	VBROADCASTSS    12(DX), Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z22, Z17
+	VMOVUPS         64(DI), Z18
+	VINSERTF32X8    $0x01, Y17, Z16, Z19
+	VSHUFF64X2      $0xee, Z17, Z16, Z22
+	VFMADD231PS     Z20, Z19, Z18
+	VFMADD231PS     Z21, Z22, Z18
+	VMOVUPS         Z18, 64(DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8 (R11), Z18
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 32(R11), Z19
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 64(R11), Z20
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8 96(R11), Z21
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z22
+	VMOVUPS          256(CX), Z23
+	VMOVUPS          384(CX), Z24
+	VMOVUPS          448(CX), Z25
+	VBROADCASTF32X8  128(CX), Z26
+	VBROADCASTF32X8  160(CX), Z27
+	VFMADD231PS.BCST (BX), Z23, Z14
+	VFMADD231PS.BCST (DX), Z14, Z24
+	VFMADD231PS.BCST 4(BX), Z23, Z15
+	VFMADD231PS.BCST 4(DX), Z15, Z24
+	VMOVUPS          (SI), Z28
+	VINSERTF32X8     $0x01, Y15, Z14, Z29
+	VSHUFF64X2       $0xee, Z15, Z14, Z30
+	VFMADD231PS      Z26, Z29, Z28
+	VFMADD231PS      Z27, Z30, Z28
+	VMOVUPS          Z28, (SI)
+	VMOVAPS          Z14, Z28
+	VMULPS           (R8), Z28, Z14
+	VADDPS           Z14, Z28, Z28
+	VMULPS           64(R8), Z28, Z28
+	VFMADD231PS      Z10, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z18
+	VMOVAPS          Z15, Z28
+	VMULPS           128(R8), Z28, Z15
+	VADDPS           Z15, Z28, Z28
+	VMULPS           192(R8), Z28, Z28
+	VFMADD231PS      Z11, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z19
+	VFMADD231PS.BCST 8(BX), Z23, Z16
+	VFMADD231PS.BCST 8(DX), Z16, Z24
+	VFMADD231PS.BCST 12(BX), Z23, Z17
+	VFMADD231PS.BCST 12(DX), Z17, Z24
+	VMOVUPS          64(SI), Z23
+	VINSERTF32X8     $0x01, Y17, Z16, Z28
+	VSHUFF64X2       $0xee, Z17, Z16, Z29
+	VFMADD231PS      Z26, Z28, Z23
+	VFMADD231PS      Z27, Z29, Z23
+	VMOVUPS          Z23, 64(SI)
+	VMOVAPS          Z16, Z23
+	VMULPS           256(R8), Z23, Z16
+	VADDPS           Z16, Z23, Z23
+	VMULPS           320(R8), Z23, Z23
+	VFMADD231PS      Z12, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z20
+	VMOVAPS          Z17, Z23
+	VMULPS           384(R8), Z23, Z17
+	VADDPS           Z17, Z23, Z23
+	VMULPS           448(R8), Z23, Z23
+	VFMADD231PS      Z13, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z21
+	VMOVUPS          Z24, 384(CX)
+	VMOVUPS          Z25, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y14, (R10)
+	VEXTRACTF32X8    $0x01, Z14, (R10)(AX*1)
+	VMOVUPS          Y15, 32(R10)
+	VEXTRACTF32X8    $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS          Y16, 64(R10)
+	VEXTRACTF32X8    $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS          Y17, 96(R10)
+	VEXTRACTF32X8    $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS          Y18, (R11)
+	VEXTRACTF32X8    $0x01, Z18, (R11)(AX*1)
+	VMOVUPS          Y19, 32(R11)
+	VEXTRACTF32X8    $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS          Y20, 64(R11)
+	VEXTRACTF32X8    $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS          Y21, 96(R11)
+	VEXTRACTF32X8    $0x01, Z21, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z14
+	VMOVUPS         128(CX), Z15
+	VBROADCASTF32X8 256(CX), Z16
+	VBROADCASTF32X8 288(CX), Z17
+	VMULPS          Z10, Z14, Z18
+	VADDPS          Z5, Z18, Z19
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z19, Z20
+	VPSLLD          $0x14, Z19, Z19
+	VPADDD          Z20, Z19, Z19
+	VMOVAPS         Z9, Z20
+	VFMADD213PS     Z8, Z18, Z20
+	VFMADD213PS     Z7, Z18, Z20
+	VMULPS          Z19, Z18, Z18
+	VFMADD231PS     Z18, Z20, Z19
+	VADDPS          Z19, Z19, Z19
+	VSUBPS          Z0, Z19, Z19
+	VMOVUPS         Z19, (R8)
+	VMOVUPS         Z12, 64(R8)
+	VBROADCASTSS    (DX), Z18
+	VMULPS          Z15, Z18, Z18
+	VFMADD213PS     Z18, Z19, Z12
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z18
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z14, Z19
+	VFMADD213PS     Z7, Z14, Z19
+	VMULPS          Z18, Z14, Z14
+	VFMADD231PS     Z14, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VMOVUPS         Z18, 128(R8)
+	VMOVUPS         Z13, 192(R8)
+	VBROADCASTSS    4(DX), Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z18, Z13
+	VMOVUPS         (DI), Z14
+	VINSERTF32X8    $0x01, Y13, Z12, Z15
+	VSHUFF64X2      $0xee, Z13, Z12, Z18
+	VFMADD231PS     Z16, Z15, Z14
+	VFMADD231PS     Z17, Z18, Z14
+	VMOVUPS         Z14, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 (R11), Z14
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R11), Z15
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z16
+	VMOVUPS          256(CX), Z17
+	VMOVUPS          384(CX), Z18
+	VMOVUPS          448(CX), Z19
+	VBROADCASTF32X8  128(CX), Z20
+	VBROADCASTF32X8  160(CX), Z21
+	VFMADD231PS.BCST (BX), Z17, Z12
+	VFMADD231PS.BCST (DX), Z12, Z18
+	VFMADD231PS.BCST 4(BX), Z17, Z13
+	VFMADD231PS.BCST 4(DX), Z13, Z18
+	VMOVUPS          (SI), Z17
+	VINSERTF32X8     $0x01, Y13, Z12, Z22
+	VSHUFF64X2       $0xee, Z13, Z12, Z23
+	VFMADD231PS      Z20, Z22, Z17
+	VFMADD231PS      Z21, Z23, Z17
+	VMOVUPS          Z17, (SI)
+	VMOVAPS          Z12, Z17
+	VMULPS           (R8), Z17, Z12
+	VADDPS           Z12, Z17, Z17
+	VMULPS           64(R8), Z17, Z17
+	VFMADD231PS      Z10, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z14
+	VMOVAPS          Z13, Z17
+	VMULPS           128(R8), Z17, Z13
+	VADDPS           Z13, Z17, Z17
+	VMULPS           192(R8), Z17, Z17
+	VFMADD231PS      Z11, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z15
+	VMOVUPS          Z18, 384(CX)
+	VMOVUPS          Z19, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y12, (R10)
+	VEXTRACTF32X8    $0x01, Z12, (R10)(AX*1)
+	VMOVUPS          Y13, 32(R10)
+	VEXTRACTF32X8    $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS          Y14, (R11)
+	VEXTRACTF32X8    $0x01, Z14, (R11)(AX*1)
+	VMOVUPS          Y15, 32(R11)
+	VEXTRACTF32X8    $0x01, Z15, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VBROADCASTF32X8 256(CX), Z14
+	VBROADCASTF32X8 288(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VMOVUPS         (DI), Y12
+	VFMADD231PS     Y14, Y11, Y12
+	VEXTRACTF32X8   $0x01, Z11, Y13
+	VFMADD231PS     Y15, Y13, Y12
+	VMOVUPS         Y12, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VBROADCASTF32X8 256(CX), Z14
+	VBROADCASTF32X8 288(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VSUBPS          Z5, Z16, Z17
+	VSUBPS          Z17, Z12, Z12
+	VPMAXSD         Z3, Z16, Z16
+	VPMINSD         Z4, Z16, Z16
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VMOVUPS         (DI), Y12
+	VFMADD231PS     Y14, Y11, Y12
+	VEXTRACTF32X8   $0x01, Z11, Y13
+	VFMADD231PS     Y15, Y13, Y12
+	VMOVUPS         Y12, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackCVSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z18
+	VMOVUPS         128(CX), Z19
+	VBROADCASTF32X8 256(CX), Z20
+	VBROADCASTF32X8 288(CX), Z21
+	VMULPS          Z10, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, (R8)
+	VMOVUPS         Z14, 64(R8)
+	VBROADCASTF32X8 (DX), Z22
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z22, Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z14
+	VMULPS          Z11, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 128(R8)
+	VMOVUPS         Z15, 192(R8)
+	VBROADCASTF32X8 32(DX), Z22
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z22, Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z15
+	VMOVUPS         (DI), Z22
+	VINSERTF32X8    $0x01, Y15, Z14, Z23
+	VSHUFF64X2      $0xee, Z15, Z14, Z24
+	VFMADD231PS     Z20, Z23, Z22
+	VFMADD231PS     Z21, Z24, Z22
+	VMOVUPS         Z22, (DI)
+	VMULPS          Z12, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 256(R8)
+	VMOVUPS         Z16, 320(R8)
+	VBROADCASTF32X8 64(DX), Z22
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z22, Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z16
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z22
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z18, Z23
+	VFMADD213PS     Z7, Z18, Z23
+	VMULPS          Z22, Z18, Z18
+	VFMADD231PS     Z18, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 384(R8)
+	VMOVUPS         Z17, 448(R8)
+	VBROADCASTF32X8 96(DX), Z18
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z18, Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z22, Z17
+	VMOVUPS         64(DI), Z18
+	VINSERTF32X8    $0x01, Y17, Z16, Z19
+	VSHUFF64X2      $0xee, Z17, Z16, Z22
+	VFMADD231PS     Z20, Z19, Z18
+	VFMADD231PS     Z21, Z22, Z18
+	VMOVUPS         Z18, 64(DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8 (R11), Z18
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 32(R11), Z19
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 64(R11), Z20
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8 96(R11), Z21
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z22
+	VMOVUPS          256(CX), Z23
+	VMOVUPS          384(CX), Z24
+	VMOVUPS          448(CX), Z25
+	VMOVUPS          128(CX), Z26
+	VFMADD231PS.BCST (BX), Z23, Z14
+	VBROADCASTF32X8  (DX), Z27
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z14, Z24
+	VBROADCASTF32X8  (SI), Z27
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z27, Z27
+	VFMADD231PS      Z26, Z14, Z27
+	VMOVUPS          Y27, (SI)
+	VEXTRACTF32X8    $0x01, Z27, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z23, Z15
+	VBROADCASTF32X8  32(DX), Z27
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z15, Z24
+	VBROADCASTF32X8  32(SI), Z27
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z27, Z27
+	VFMADD231PS      Z26, Z15, Z27
+	VMOVUPS          Y27, 32(SI)
+	VEXTRACTF32X8    $0x01, Z27, 32(SI)(AX*1)
+	VMOVAPS          Z14, Z27
+	VMULPS           (R8), Z27, Z14
+	VADDPS           Z14, Z27, Z27
+	VMULPS           64(R8), Z27, Z27
+	VFMADD231PS      Z10, Z27, Z25
+	VFMADD231PS      Z22, Z27, Z18
+	VMOVAPS          Z15, Z27
+	VMULPS           128(R8), Z27, Z15
+	VADDPS           Z15, Z27, Z27
+	VMULPS           192(R8), Z27, Z27
+	VFMADD231PS      Z11, Z27, Z25
+	VFMADD231PS      Z22, Z27, Z19
+	VFMADD231PS.BCST 8(BX), Z23, Z16
+	VBROADCASTF32X8  64(DX), Z27
+	VINSERTF32X8     $0x01, 64(DX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z16, Z24
+	VBROADCASTF32X8  64(SI), Z27
+	VINSERTF32X8     $0x01, 64(SI)(AX*1), Z27, Z27
+	VFMADD231PS      Z26, Z16, Z27
+	VMOVUPS          Y27, 64(SI)
+	VEXTRACTF32X8    $0x01, Z27, 64(SI)(AX*1)
+	VFMADD231PS.BCST 12(BX), Z23, Z17
+	VBROADCASTF32X8  96(DX), Z23
+	VINSERTF32X8     $0x01, 96(DX)(AX*1), Z23, Z23
+	VFMADD231PS      Z23, Z17, Z24
+	VBROADCASTF32X8  96(SI), Z23
+	VINSERTF32X8     $0x01, 96(SI)(AX*1), Z23, Z23
+	VFMADD231PS      Z26, Z17, Z23
+	VMOVUPS          Y23, 96(SI)
+	VEXTRACTF32X8    $0x01, Z23, 96(SI)(AX*1)
+	VMOVAPS          Z16, Z23
+	VMULPS           256(R8), Z23, Z16
+	VADDPS           Z16, Z23, Z23
+	VMULPS           320(R8), Z23, Z23
+	VFMADD231PS      Z12, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z20
+	VMOVAPS          Z17, Z23
+	VMULPS           384(R8), Z23, Z17
+	VADDPS           Z17, Z23, Z23
+	VMULPS           448(R8), Z23, Z23
+	VFMADD231PS      Z13, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z21
+	VMOVUPS          Z24, 384(CX)
+	VMOVUPS          Z25, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y14, (R10)
+	VEXTRACTF32X8    $0x01, Z14, (R10)(AX*1)
+	VMOVUPS          Y15, 32(R10)
+	VEXTRACTF32X8    $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS          Y16, 64(R10)
+	VEXTRACTF32X8    $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS          Y17, 96(R10)
+	VEXTRACTF32X8    $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS          Y18, (R11)
+	VEXTRACTF32X8    $0x01, Z18, (R11)(AX*1)
+	VMOVUPS          Y19, 32(R11)
+	VEXTRACTF32X8    $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS          Y20, 64(R11)
+	VEXTRACTF32X8    $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS          Y21, 96(R11)
+	VEXTRACTF32X8    $0x01, Z21, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000080, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z14
+	VMOVUPS         128(CX), Z15
+	VBROADCASTF32X8 256(CX), Z16
+	VBROADCASTF32X8 288(CX), Z17
+	VMULPS          Z10, Z14, Z18
+	VADDPS          Z5, Z18, Z19
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z19, Z20
+	VPSLLD          $0x14, Z19, Z19
+	VPADDD          Z20, Z19, Z19
+	VMOVAPS         Z9, Z20
+	VFMADD213PS     Z8, Z18, Z20
+	VFMADD213PS     Z7, Z18, Z20
+	VMULPS          Z19, Z18, Z18
+	VFMADD231PS     Z18, Z20, Z19
+	VADDPS          Z19, Z19, Z19
+	VSUBPS          Z0, Z19, Z19
+	VMOVUPS         Z19, (R8)
+	VMOVUPS         Z12, 64(R8)
+	VBROADCASTF32X8 (DX), Z18
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z18, Z18
+	VMULPS          Z15, Z18, Z18
+	VFMADD213PS     Z18, Z19, Z12
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z18
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z14, Z19
+	VFMADD213PS     Z7, Z14, Z19
+	VMULPS          Z18, Z14, Z14
+	VFMADD231PS     Z14, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VMOVUPS         Z18, 128(R8)
+	VMOVUPS         Z13, 192(R8)
+	VBROADCASTF32X8 32(DX), Z14
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z14, Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z18, Z13
+	VMOVUPS         (DI), Z14
+	VINSERTF32X8    $0x01, Y13, Z12, Z15
+	VSHUFF64X2      $0xee, Z13, Z12, Z18
+	VFMADD231PS     Z16, Z15, Z14
+	VFMADD231PS     Z17, Z18, Z14
+	VMOVUPS         Z14, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 (R11), Z14
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R11), Z15
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z16
+	VMOVUPS          256(CX), Z17
+	VMOVUPS          384(CX), Z18
+	VMOVUPS          448(CX), Z19
+	VMOVUPS          128(CX), Z20
+	VFMADD231PS.BCST (BX), Z17, Z12
+	VBROADCASTF32X8  (DX), Z21
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z21, Z21
+	VFMADD231PS      Z21, Z12, Z18
+	VBROADCASTF32X8  (SI), Z21
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z21, Z21
+	VFMADD231PS      Z20, Z12, Z21
+	VMOVUPS          Y21, (SI)
+	VEXTRACTF32X8    $0x01, Z21, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z17, Z13
+	VBROADCASTF32X8  32(DX), Z17
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z17, Z17
+	VFMADD231PS      Z17, Z13, Z18
+	VBROADCASTF32X8  32(SI), Z17
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z17, Z17
+	VFMADD231PS      Z20, Z13, Z17
+	VMOVUPS          Y17, 32(SI)
+	VEXTRACTF32X8    $0x01, Z17, 32(SI)(AX*1)
+	VMOVAPS          Z12, Z17
+	VMULPS           (R8), Z17, Z12
+	VADDPS           Z12, Z17, Z17
+	VMULPS           64(R8), Z17, Z17
+	VFMADD231PS      Z10, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z14
+	VMOVAPS          Z13, Z17
+	VMULPS           128(R8), Z17, Z13
+	VADDPS           Z13, Z17, Z17
+	VMULPS           192(R8), Z17, Z17
+	VFMADD231PS      Z11, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z15
+	VMOVUPS          Z18, 384(CX)
+	VMOVUPS          Z19, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y12, (R10)
+	VEXTRACTF32X8    $0x01, Z12, (R10)(AX*1)
+	VMOVUPS          Y13, 32(R10)
+	VEXTRACTF32X8    $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS          Y14, (R11)
+	VEXTRACTF32X8    $0x01, Z14, (R11)(AX*1)
+	VMOVUPS          Y15, 32(R11)
+	VEXTRACTF32X8    $0x01, Z15, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000040, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VBROADCASTF32X8 256(CX), Z14
+	VBROADCASTF32X8 288(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z12
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VMOVUPS         (DI), Y12
+	VFMADD231PS     Y14, Y11, Y12
+	VEXTRACTF32X8   $0x01, Z11, Y13
+	VFMADD231PS     Y15, Y13, Y12
+	VMOVUPS         Y12, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VMOVUPS          128(CX), Z17
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VBROADCASTF32X8  (DX), Z14
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS      Z14, Z11, Z15
+	VBROADCASTF32X8  (SI), Z14
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS      Z17, Z11, Z14
+	VMOVUPS          Y14, (SI)
+	VEXTRACTF32X8    $0x01, Z14, (SI)(AX*1)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VBROADCASTF32X8 256(CX), Z14
+	VBROADCASTF32X8 288(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VSUBPS          Z5, Z16, Z17
+	VSUBPS          Z17, Z12, Z12
+	VPMAXSD         Z3, Z16, Z16
+	VPMINSD         Z4, Z16, Z16
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z12
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VMOVUPS         (DI), Y12
+	VFMADD231PS     Y14, Y11, Y12
+	VEXTRACTF32X8   $0x01, Z11, Y13
+	VFMADD231PS     Y15, Y13, Y12
+	VMOVUPS         Y12, (DI)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VMOVUPS          128(CX), Z17
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VBROADCASTF32X8  (DX), Z14
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS      Z14, Z11, Z15
+	VBROADCASTF32X8  (SI), Z14
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS      Z17, Z11, Z14
+	VMOVUPS          Y14, (SI)
+	VEXTRACTF32X8    $0x01, Z14, (SI)(AX*1)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackVCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVCSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z18
+	VMOVUPS         128(CX), Z19
+	VMOVUPS         256(CX), Z20
+	VMULPS          Z10, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, (R8)
+	VMOVUPS         Z14, 64(R8)
+	VBROADCASTSS    (DX), Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VBROADCASTF32X8 (DI), Z21
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z14, Z21
+	VMOVUPS         Y21, (DI)
+	VEXTRACTF32X8   $0x01, Z21, (DI)(AX*1)
+	VMULPS          Z11, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 128(R8)
+	VMOVUPS         Z15, 192(R8)
+	VBROADCASTSS    4(DX), Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VBROADCASTF32X8 32(DI), Z21
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z15, Z21
+	VMOVUPS         Y21, 32(DI)
+	VEXTRACTF32X8   $0x01, Z21, 32(DI)(AX*1)
+	VMULPS          Z12, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 256(R8)
+	VMOVUPS         Z16, 320(R8)
+	VBROADCASTSS    8(DX), Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z16
+	VBROADCASTF32X8 64(DI), Z21
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z16, Z21
+	VMOVUPS         Y21, 64(DI)
+	VEXTRACTF32X8   $0x01, Z21, 64(DI)(AX*1)
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z21
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z9, Z22
+	VFMADD213PS     Z8, Z18, Z22
+	VFMADD213PS     Z7, Z18, Z22
+	VMULPS          Z21, Z18, Z18
+	VFMADD231PS     Z18, Z22, Z21
+	VADDPS          Z21, Z21, Z21
+	VSUBPS          Z0, Z21, Z21
+	VMOVUPS         Z21, 384(R8)
+	VMOVUPS         Z17, 448(R8)
+	VBROADCASTSS    12(DX), Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z21, Z17
+	VBROADCASTF32X8 96(DI), Z18
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z18, Z18
+	VFMADD231PS     Z20, Z17, Z18
+	VMOVUPS         Y18, 96(DI)
+	VEXTRACTF32X8   $0x01, Z18, 96(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8 (R11), Z18
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 32(R11), Z19
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 64(R11), Z20
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8 96(R11), Z21
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z22
+	VMOVUPS          256(CX), Z23
+	VMOVUPS          384(CX), Z24
+	VMOVUPS          448(CX), Z25
+	VBROADCASTF32X8  128(CX), Z26
+	VBROADCASTF32X8  160(CX), Z27
+	VBROADCASTF32X8  (BX), Z28
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z14
+	VFMADD231PS.BCST (DX), Z14, Z24
+	VBROADCASTF32X8  32(BX), Z28
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z15
+	VFMADD231PS.BCST 4(DX), Z15, Z24
+	VMOVUPS          (SI), Z28
+	VINSERTF32X8     $0x01, Y15, Z14, Z29
+	VSHUFF64X2       $0xee, Z15, Z14, Z30
+	VFMADD231PS      Z26, Z29, Z28
+	VFMADD231PS      Z27, Z30, Z28
+	VMOVUPS          Z28, (SI)
+	VMOVAPS          Z14, Z28
+	VMULPS           (R8), Z28, Z14
+	VADDPS           Z14, Z28, Z28
+	VMULPS           64(R8), Z28, Z28
+	VFMADD231PS      Z10, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z18
+	VMOVAPS          Z15, Z28
+	VMULPS           128(R8), Z28, Z15
+	VADDPS           Z15, Z28, Z28
+	VMULPS           192(R8), Z28, Z28
+	VFMADD231PS      Z11, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z19
+	VBROADCASTF32X8  64(BX), Z28
+	VINSERTF32X8     $0x01, 64(BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z16
+	VFMADD231PS.BCST 8(DX), Z16, Z24
+	VBROADCASTF32X8  96(BX), Z28
+	VINSERTF32X8     $0x01, 96(BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z17
+	VFMADD231PS.BCST 12(DX), Z17, Z24
+	VMOVUPS          64(SI), Z23
+	VINSERTF32X8     $0x01, Y17, Z16, Z28
+	VSHUFF64X2       $0xee, Z17, Z16, Z29
+	VFMADD231PS      Z26, Z28, Z23
+	VFMADD231PS      Z27, Z29, Z23
+	VMOVUPS          Z23, 64(SI)
+	VMOVAPS          Z16, Z23
+	VMULPS           256(R8), Z23, Z16
+	VADDPS           Z16, Z23, Z23
+	VMULPS           320(R8), Z23, Z23
+	VFMADD231PS      Z12, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z20
+	VMOVAPS          Z17, Z23
+	VMULPS           384(R8), Z23, Z17
+	VADDPS           Z17, Z23, Z23
+	VMULPS           448(R8), Z23, Z23
+	VFMADD231PS      Z13, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z21
+	VMOVUPS          Z24, 384(CX)
+	VMOVUPS          Z25, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y14, (R10)
+	VEXTRACTF32X8    $0x01, Z14, (R10)(AX*1)
+	VMOVUPS          Y15, 32(R10)
+	VEXTRACTF32X8    $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS          Y16, 64(R10)
+	VEXTRACTF32X8    $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS          Y17, 96(R10)
+	VEXTRACTF32X8    $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS          Y18, (R11)
+	VEXTRACTF32X8    $0x01, Z18, (R11)(AX*1)
+	VMOVUPS          Y19, 32(R11)
+	VEXTRACTF32X8    $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS          Y20, 64(R11)
+	VEXTRACTF32X8    $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS          Y21, 96(R11)
+	VEXTRACTF32X8    $0x01, Z21, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000080, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z14
+	VMOVUPS         128(CX), Z15
+	VMOVUPS         256(CX), Z16
+	VMULPS          Z10, Z14, Z17
+	VADDPS          Z5, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z17, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VMOVUPS         Z18, (R8)
+	VMOVUPS         Z12, 64(R8)
+	VBROADCASTSS    (DX), Z17
+	VMULPS          Z15, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z12
+	VBROADCASTF32X8 (DI), Z17
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z16, Z12, Z17
+	VMOVUPS         Y17, (DI)
+	VEXTRACTF32X8   $0x01, Z17, (DI)(AX*1)
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z17
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z9, Z18
+	VFMADD213PS     Z8, Z14, Z18
+	VFMADD213PS     Z7, Z14, Z18
+	VMULPS          Z17, Z14, Z14
+	VFMADD231PS     Z14, Z18, Z17
+	VADDPS          Z17, Z17, Z17
+	VSUBPS          Z0, Z17, Z17
+	VMOVUPS         Z17, 128(R8)
+	VMOVUPS         Z13, 192(R8)
+	VBROADCASTSS    4(DX), Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z17, Z13
+	VBROADCASTF32X8 32(DI), Z14
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z14, Z14
+	VFMADD231PS     Z16, Z13, Z14
+	VMOVUPS         Y14, 32(DI)
+	VEXTRACTF32X8   $0x01, Z14, 32(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 (R11), Z14
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R11), Z15
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z16
+	VMOVUPS          256(CX), Z17
+	VMOVUPS          384(CX), Z18
+	VMOVUPS          448(CX), Z19
+	VBROADCASTF32X8  128(CX), Z20
+	VBROADCASTF32X8  160(CX), Z21
+	VBROADCASTF32X8  (BX), Z22
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z22, Z22
+	VFMADD231PS      Z22, Z17, Z12
+	VFMADD231PS.BCST (DX), Z12, Z18
+	VBROADCASTF32X8  32(BX), Z22
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z22, Z22
+	VFMADD231PS      Z22, Z17, Z13
+	VFMADD231PS.BCST 4(DX), Z13, Z18
+	VMOVUPS          (SI), Z17
+	VINSERTF32X8     $0x01, Y13, Z12, Z22
+	VSHUFF64X2       $0xee, Z13, Z12, Z23
+	VFMADD231PS      Z20, Z22, Z17
+	VFMADD231PS      Z21, Z23, Z17
+	VMOVUPS          Z17, (SI)
+	VMOVAPS          Z12, Z17
+	VMULPS           (R8), Z17, Z12
+	VADDPS           Z12, Z17, Z17
+	VMULPS           64(R8), Z17, Z17
+	VFMADD231PS      Z10, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z14
+	VMOVAPS          Z13, Z17
+	VMULPS           128(R8), Z17, Z13
+	VADDPS           Z13, Z17, Z17
+	VMULPS           192(R8), Z17, Z17
+	VFMADD231PS      Z11, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z15
+	VMOVUPS          Z18, 384(CX)
+	VMOVUPS          Z19, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y12, (R10)
+	VEXTRACTF32X8    $0x01, Z12, (R10)(AX*1)
+	VMOVUPS          Y13, 32(R10)
+	VEXTRACTF32X8    $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS          Y14, (R11)
+	VEXTRACTF32X8    $0x01, Z14, (R11)(AX*1)
+	VMOVUPS          Y15, 32(R11)
+	VEXTRACTF32X8    $0x01, Z15, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000040, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z14, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VBROADCASTF32X8  (BX), Z19
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z19, Z19
+	VFMADD231PS      Z19, Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VSUBPS          Z5, Z15, Z16
+	VSUBPS          Z16, Z12, Z12
+	VPMAXSD         Z3, Z15, Z15
+	VPMINSD         Z4, Z15, Z15
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z14, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VBROADCASTF32X8  (BX), Z19
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z19, Z19
+	VFMADD231PS      Z19, Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512ScanBackCCSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z18
+	VMOVUPS         128(CX), Z19
+	VMOVUPS         256(CX), Z20
+	VMULPS          Z10, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, (R8)
+	VMOVUPS         Z14, 64(R8)
+	VBROADCASTF32X8 (DX), Z21
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z21, Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z14
+	VBROADCASTF32X8 (DI), Z21
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z14, Z21
+	VMOVUPS         Y21, (DI)
+	VEXTRACTF32X8   $0x01, Z21, (DI)(AX*1)
+	VMULPS          Z11, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 128(R8)
+	VMOVUPS         Z15, 192(R8)
+	VBROADCASTF32X8 32(DX), Z21
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z21, Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z15
+	VBROADCASTF32X8 32(DI), Z21
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z15, Z21
+	VMOVUPS         Y21, 32(DI)
+	VEXTRACTF32X8   $0x01, Z21, 32(DI)(AX*1)
+	VMULPS          Z12, Z18, Z21
+	VADDPS          Z5, Z21, Z22
+	VREDUCEPS       $0x38, Z21, Z21
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z21, Z23
+	VFMADD213PS     Z7, Z21, Z23
+	VMULPS          Z22, Z21, Z21
+	VFMADD231PS     Z21, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 256(R8)
+	VMOVUPS         Z16, 320(R8)
+	VBROADCASTF32X8 64(DX), Z21
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z21, Z21
+	VMULPS          Z19, Z21, Z21
+	VFMADD213PS     Z21, Z22, Z16
+	VBROADCASTF32X8 64(DI), Z21
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z16, Z21
+	VMOVUPS         Y21, 64(DI)
+	VEXTRACTF32X8   $0x01, Z21, 64(DI)(AX*1)
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z21
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z21, Z22
+	VPSLLD          $0x14, Z21, Z21
+	VPADDD          Z22, Z21, Z21
+	VMOVAPS         Z9, Z22
+	VFMADD213PS     Z8, Z18, Z22
+	VFMADD213PS     Z7, Z18, Z22
+	VMULPS          Z21, Z18, Z18
+	VFMADD231PS     Z18, Z22, Z21
+	VADDPS          Z21, Z21, Z21
+	VSUBPS          Z0, Z21, Z21
+	VMOVUPS         Z21, 384(R8)
+	VMOVUPS         Z17, 448(R8)
+	VBROADCASTF32X8 96(DX), Z18
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z18, Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z21, Z17
+	VBROADCASTF32X8 96(DI), Z18
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z18, Z18
+	VFMADD231PS     Z20, Z17, Z18
+	VMOVUPS         Y18, 96(DI)
+	VEXTRACTF32X8   $0x01, Z18, 96(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8 (R11), Z18
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 32(R11), Z19
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 64(R11), Z20
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8 96(R11), Z21
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000200, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z22
+	VMOVUPS         256(CX), Z23
+	VMOVUPS         384(CX), Z24
+	VMOVUPS         448(CX), Z25
+	VMOVUPS         128(CX), Z26
+	VBROADCASTF32X8 (BX), Z27
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z14
+	VBROADCASTF32X8 (DX), Z27
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z14, Z24
+	VBROADCASTF32X8 (SI), Z27
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z27, Z27
+	VFMADD231PS     Z26, Z14, Z27
+	VMOVUPS         Y27, (SI)
+	VEXTRACTF32X8   $0x01, Z27, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z27
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z15
+	VBROADCASTF32X8 32(DX), Z27
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z15, Z24
+	VBROADCASTF32X8 32(SI), Z27
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z27, Z27
+	VFMADD231PS     Z26, Z15, Z27
+	VMOVUPS         Y27, 32(SI)
+	VEXTRACTF32X8   $0x01, Z27, 32(SI)(AX*1)
+	VMOVAPS         Z14, Z27
+	VMULPS          (R8), Z27, Z14
+	VADDPS          Z14, Z27, Z27
+	VMULPS          64(R8), Z27, Z27
+	VFMADD231PS     Z10, Z27, Z25
+	VFMADD231PS     Z22, Z27, Z18
+	VMOVAPS         Z15, Z27
+	VMULPS          128(R8), Z27, Z15
+	VADDPS          Z15, Z27, Z27
+	VMULPS          192(R8), Z27, Z27
+	VFMADD231PS     Z11, Z27, Z25
+	VFMADD231PS     Z22, Z27, Z19
+	VBROADCASTF32X8 64(BX), Z27
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z16
+	VBROADCASTF32X8 64(DX), Z27
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z16, Z24
+	VBROADCASTF32X8 64(SI), Z27
+	VINSERTF32X8    $0x01, 64(SI)(AX*1), Z27, Z27
+	VFMADD231PS     Z26, Z16, Z27
+	VMOVUPS         Y27, 64(SI)
+	VEXTRACTF32X8   $0x01, Z27, 64(SI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z27
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z17
+	VBROADCASTF32X8 96(DX), Z23
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z23, Z23
+	VFMADD231PS     Z23, Z17, Z24
+	VBROADCASTF32X8 96(SI), Z23
+	VINSERTF32X8    $0x01, 96(SI)(AX*1), Z23, Z23
+	VFMADD231PS     Z26, Z17, Z23
+	VMOVUPS         Y23, 96(SI)
+	VEXTRACTF32X8   $0x01, Z23, 96(SI)(AX*1)
+	VMOVAPS         Z16, Z23
+	VMULPS          256(R8), Z23, Z16
+	VADDPS          Z16, Z23, Z23
+	VMULPS          320(R8), Z23, Z23
+	VFMADD231PS     Z12, Z23, Z25
+	VFMADD231PS     Z22, Z23, Z20
+	VMOVAPS         Z17, Z23
+	VMULPS          384(R8), Z23, Z17
+	VADDPS          Z17, Z23, Z23
+	VMULPS          448(R8), Z23, Z23
+	VFMADD231PS     Z13, Z23, Z25
+	VFMADD231PS     Z22, Z23, Z21
+	VMOVUPS         Z24, 384(CX)
+	VMOVUPS         Z25, 448(CX)
+	DECQ            R9
+	JNZ             reverse4
+	VMOVUPS         Y14, (R10)
+	VEXTRACTF32X8   $0x01, Z14, (R10)(AX*1)
+	VMOVUPS         Y15, 32(R10)
+	VEXTRACTF32X8   $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS         Y16, 64(R10)
+	VEXTRACTF32X8   $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS         Y17, 96(R10)
+	VEXTRACTF32X8   $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS         Y18, (R11)
+	VEXTRACTF32X8   $0x01, Z18, (R11)(AX*1)
+	VMOVUPS         Y19, 32(R11)
+	VEXTRACTF32X8   $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS         Y20, 64(R11)
+	VEXTRACTF32X8   $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS         Y21, 96(R11)
+	VEXTRACTF32X8   $0x01, Z21, 96(R11)(AX*1)
+	ADDQ            $0x00000080, a+24(FP)
+	ADDQ            $0x00000080, h+32(FP)
+	ADDQ            $0x00000080, carry+40(FP)
+	ADDQ            $0x00000080, da+48(FP)
+	ADDQ            $0x00000080, b+56(FP)
+	ADDQ            $0x00000080, c+64(FP)
+	ADDQ            $0x00000080, db+72(FP)
+	ADDQ            $0x00000080, dc+80(FP)
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z14
+	VMOVUPS         128(CX), Z15
+	VMOVUPS         256(CX), Z16
+	VMULPS          Z10, Z14, Z17
+	VADDPS          Z5, Z17, Z18
+	VREDUCEPS       $0x38, Z17, Z17
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z17, Z19
+	VFMADD213PS     Z7, Z17, Z19
+	VMULPS          Z18, Z17, Z17
+	VFMADD231PS     Z17, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VMOVUPS         Z18, (R8)
+	VMOVUPS         Z12, 64(R8)
+	VBROADCASTF32X8 (DX), Z17
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z17, Z17
+	VMULPS          Z15, Z17, Z17
+	VFMADD213PS     Z17, Z18, Z12
+	VBROADCASTF32X8 (DI), Z17
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z17, Z17
+	VFMADD231PS     Z16, Z12, Z17
+	VMOVUPS         Y17, (DI)
+	VEXTRACTF32X8   $0x01, Z17, (DI)(AX*1)
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z17
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z17, Z18
+	VPSLLD          $0x14, Z17, Z17
+	VPADDD          Z18, Z17, Z17
+	VMOVAPS         Z9, Z18
+	VFMADD213PS     Z8, Z14, Z18
+	VFMADD213PS     Z7, Z14, Z18
+	VMULPS          Z17, Z14, Z14
+	VFMADD231PS     Z14, Z18, Z17
+	VADDPS          Z17, Z17, Z17
+	VSUBPS          Z0, Z17, Z17
+	VMOVUPS         Z17, 128(R8)
+	VMOVUPS         Z13, 192(R8)
+	VBROADCASTF32X8 32(DX), Z14
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z14, Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z17, Z13
+	VBROADCASTF32X8 32(DI), Z14
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z14, Z14
+	VFMADD231PS     Z16, Z13, Z14
+	VMOVUPS         Y14, 32(DI)
+	VEXTRACTF32X8   $0x01, Z14, 32(DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 (R11), Z14
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R11), Z15
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000100, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z16
+	VMOVUPS         256(CX), Z17
+	VMOVUPS         384(CX), Z18
+	VMOVUPS         448(CX), Z19
+	VMOVUPS         128(CX), Z20
+	VBROADCASTF32X8 (BX), Z21
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z17, Z12
+	VBROADCASTF32X8 (DX), Z21
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z12, Z18
+	VBROADCASTF32X8 (SI), Z21
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z12, Z21
+	VMOVUPS         Y21, (SI)
+	VEXTRACTF32X8   $0x01, Z21, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z21
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z17, Z13
+	VBROADCASTF32X8 32(DX), Z17
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z13, Z18
+	VBROADCASTF32X8 32(SI), Z17
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z17, Z17
+	VFMADD231PS     Z20, Z13, Z17
+	VMOVUPS         Y17, 32(SI)
+	VEXTRACTF32X8   $0x01, Z17, 32(SI)(AX*1)
+	VMOVAPS         Z12, Z17
+	VMULPS          (R8), Z17, Z12
+	VADDPS          Z12, Z17, Z17
+	VMULPS          64(R8), Z17, Z17
+	VFMADD231PS     Z10, Z17, Z19
+	VFMADD231PS     Z16, Z17, Z14
+	VMOVAPS         Z13, Z17
+	VMULPS          128(R8), Z17, Z13
+	VADDPS          Z13, Z17, Z17
+	VMULPS          192(R8), Z17, Z17
+	VFMADD231PS     Z11, Z17, Z19
+	VFMADD231PS     Z16, Z17, Z15
+	VMOVUPS         Z18, 384(CX)
+	VMOVUPS         Z19, 448(CX)
+	DECQ            R9
+	JNZ             reverse2
+	VMOVUPS         Y12, (R10)
+	VEXTRACTF32X8   $0x01, Z12, (R10)(AX*1)
+	VMOVUPS         Y13, 32(R10)
+	VEXTRACTF32X8   $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS         Y14, (R11)
+	VEXTRACTF32X8   $0x01, Z14, (R11)(AX*1)
+	VMOVUPS         Y15, 32(R11)
+	VEXTRACTF32X8   $0x01, Z15, 32(R11)(AX*1)
+	ADDQ            $0x00000040, a+24(FP)
+	ADDQ            $0x00000040, h+32(FP)
+	ADDQ            $0x00000040, carry+40(FP)
+	ADDQ            $0x00000040, da+48(FP)
+	ADDQ            $0x00000040, b+56(FP)
+	ADDQ            $0x00000040, c+64(FP)
+	ADDQ            $0x00000040, db+72(FP)
+	ADDQ            $0x00000040, dc+80(FP)
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z12
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z14, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMOVUPS         384(CX), Z15
+	VMOVUPS         448(CX), Z16
+	VMOVUPS         128(CX), Z17
+	VBROADCASTF32X8 (BX), Z18
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z14, Z11
+	VBROADCASTF32X8 (DX), Z14
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS     Z14, Z11, Z15
+	VBROADCASTF32X8 (SI), Z14
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS     Z17, Z11, Z14
+	VMOVUPS         Y14, (SI)
+	VEXTRACTF32X8   $0x01, Z14, (SI)(AX*1)
+	VMOVAPS         Z11, Z14
+	VMULPS          (R8), Z14, Z11
+	VADDPS          Z11, Z14, Z14
+	VMULPS          64(R8), Z14, Z14
+	VFMADD231PS     Z10, Z14, Z16
+	VFMADD231PS     Z13, Z14, Z12
+	VMOVUPS         Z15, 384(CX)
+	VMOVUPS         Z16, 448(CX)
+	DECQ            R9
+	JNZ             reverse1
+	VMOVUPS         Y11, (R10)
+	VEXTRACTF32X8   $0x01, Z11, (R10)(AX*1)
+	VMOVUPS         Y12, (R11)
+	VEXTRACTF32X8   $0x01, Z12, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z15
+	VSUBPS          Z5, Z15, Z16
+	VSUBPS          Z16, Z12, Z12
+	VPMAXSD         Z3, Z15, Z15
+	VPMINSD         Z4, Z15, Z15
+	VPERMPS         Z6, Z15, Z16
+	VPSLLD          $0x14, Z15, Z15
+	VPADDD          Z16, Z15, Z15
+	VMOVAPS         Z9, Z16
+	VFMADD213PS     Z8, Z12, Z16
+	VFMADD213PS     Z7, Z12, Z16
+	VMULPS          Z15, Z12, Z12
+	VFMADD231PS     Z12, Z16, Z15
+	VADDPS          Z15, Z15, Z15
+	VSUBPS          Z0, Z15, Z15
+	VMOVUPS         Z15, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z12
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z15, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z14, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMOVUPS         384(CX), Z15
+	VMOVUPS         448(CX), Z16
+	VMOVUPS         128(CX), Z17
+	VBROADCASTF32X8 (BX), Z18
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z14, Z11
+	VBROADCASTF32X8 (DX), Z14
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS     Z14, Z11, Z15
+	VBROADCASTF32X8 (SI), Z14
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS     Z17, Z11, Z14
+	VMOVUPS         Y14, (SI)
+	VEXTRACTF32X8   $0x01, Z14, (SI)(AX*1)
+	VMOVAPS         Z11, Z14
+	VMULPS          (R8), Z14, Z11
+	VADDPS          Z11, Z14, Z14
+	VMULPS          64(R8), Z14, Z14
+	VFMADD231PS     Z10, Z14, Z16
+	VFMADD231PS     Z13, Z14, Z12
+	VMOVUPS         Z15, 384(CX)
+	VMOVUPS         Z16, 448(CX)
+	DECQ            R9
+	JNZ             reverseFar
+	VMOVUPS         Y11, (R10)
+	VEXTRACTF32X8   $0x01, Z11, (R10)(AX*1)
+	VMOVUPS         Y12, (R11)
+	VEXTRACTF32X8   $0x01, Z12, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states4
+
+// func avx512ScanBackVVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVVGatedSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS          (CX), Z18
+	VMOVUPS          128(CX), Z19
+	VMOVUPS          192(CX), Z20
+	VBROADCASTF32X8  256(CX), Z21
+	VBROADCASTF32X8  288(CX), Z22
+	VMULPS           Z10, Z18, Z23
+	VADDPS           Z5, Z23, Z24
+	VREDUCEPS        $0x38, Z23, Z23
+	VPERMPS          Z6, Z24, Z25
+	VPSLLD           $0x14, Z24, Z24
+	VPADDD           Z25, Z24, Z24
+	VMOVAPS          Z9, Z25
+	VFMADD213PS      Z8, Z23, Z25
+	VFMADD213PS      Z7, Z23, Z25
+	VMULPS           Z24, Z23, Z23
+	VFMADD231PS      Z23, Z25, Z24
+	VADDPS           Z24, Z24, Z24
+	VSUBPS           Z0, Z24, Z24
+	VMOVUPS          Z24, (R8)
+	VMOVUPS          Z14, 64(R8)
+	VBROADCASTSS     (DX), Z23
+	VMULPS           Z19, Z23, Z23
+	VFMADD213PS      Z23, Z24, Z14
+	VFMADD231PS.BCST (BX), Z14, Z20
+	VMULPS           Z11, Z18, Z23
+	VADDPS           Z5, Z23, Z24
+	VREDUCEPS        $0x38, Z23, Z23
+	VPERMPS          Z6, Z24, Z25
+	VPSLLD           $0x14, Z24, Z24
+	VPADDD           Z25, Z24, Z24
+	VMOVAPS          Z9, Z25
+	VFMADD213PS      Z8, Z23, Z25
+	VFMADD213PS      Z7, Z23, Z25
+	VMULPS           Z24, Z23, Z23
+	VFMADD231PS      Z23, Z25, Z24
+	VADDPS           Z24, Z24, Z24
+	VSUBPS           Z0, Z24, Z24
+	VMOVUPS          Z24, 128(R8)
+	VMOVUPS          Z15, 192(R8)
+	VBROADCASTSS     4(DX), Z23
+	VMULPS           Z19, Z23, Z23
+	VFMADD213PS      Z23, Z24, Z15
+	VMOVUPS          (DI), Z23
+	VINSERTF32X8     $0x01, Y15, Z14, Z24
+	VSHUFF64X2       $0xee, Z15, Z14, Z25
+	VFMADD231PS      Z21, Z24, Z23
+	VFMADD231PS      Z22, Z25, Z23
+	VMOVUPS          Z23, (DI)
+	VFMADD231PS.BCST 4(BX), Z15, Z20
+	VMULPS           Z12, Z18, Z23
+	VADDPS           Z5, Z23, Z24
+	VREDUCEPS        $0x38, Z23, Z23
+	VPERMPS          Z6, Z24, Z25
+	VPSLLD           $0x14, Z24, Z24
+	VPADDD           Z25, Z24, Z24
+	VMOVAPS          Z9, Z25
+	VFMADD213PS      Z8, Z23, Z25
+	VFMADD213PS      Z7, Z23, Z25
+	VMULPS           Z24, Z23, Z23
+	VFMADD231PS      Z23, Z25, Z24
+	VADDPS           Z24, Z24, Z24
+	VSUBPS           Z0, Z24, Z24
+	VMOVUPS          Z24, 256(R8)
+	VMOVUPS          Z16, 320(R8)
+	VBROADCASTSS     8(DX), Z23
+	VMULPS           Z19, Z23, Z23
+	VFMADD213PS      Z23, Z24, Z16
+	VFMADD231PS.BCST 8(BX), Z16, Z20
+	VMULPS           Z13, Z18, Z18
+	VADDPS           Z5, Z18, Z23
+	VREDUCEPS        $0x38, Z18, Z18
+	VPERMPS          Z6, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z9, Z24
+	VFMADD213PS      Z8, Z18, Z24
+	VFMADD213PS      Z7, Z18, Z24
+	VMULPS           Z23, Z18, Z18
+	VFMADD231PS      Z18, Z24, Z23
+	VADDPS           Z23, Z23, Z23
+	VSUBPS           Z0, Z23, Z23
+	VMOVUPS          Z23, 384(R8)
+	VMOVUPS          Z17, 448(R8)
+	VBROADCASTSS     12(DX), Z18
+	VMULPS           Z19, Z18, Z18
+	VFMADD213PS      Z18, Z23, Z17
+	VMOVUPS          64(DI), Z18
+	VINSERTF32X8     $0x01, Y17, Z16, Z19
+	VSHUFF64X2       $0xee, Z17, Z16, Z23
+	VFMADD231PS      Z21, Z19, Z18
+	VFMADD231PS      Z22, Z23, Z18
+	VMOVUPS          Z18, 64(DI)
+	VFMADD231PS.BCST 12(BX), Z17, Z20
+	VMOVUPS          Z20, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000200, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute4
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z14
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8  32(R10), Z15
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8  64(R10), Z16
+	VINSERTF32X8     $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8  96(R10), Z17
+	VINSERTF32X8     $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8  (R11), Z18
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8  32(R11), Z19
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8  64(R11), Z20
+	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8  96(R11), Z21
+	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z22
+	VMOVUPS          256(CX), Z23
+	VMOVUPS          384(CX), Z24
+	VMOVUPS          448(CX), Z25
+	VBROADCASTF32X8  128(CX), Z26
+	VBROADCASTF32X8  160(CX), Z27
+	VFMADD231PS.BCST (BX), Z23, Z14
+	VFMADD231PS.BCST (DX), Z14, Z24
+	VFMADD231PS.BCST 4(BX), Z23, Z15
+	VFMADD231PS.BCST 4(DX), Z15, Z24
+	VMOVUPS          (SI), Z28
+	VINSERTF32X8     $0x01, Y15, Z14, Z29
+	VSHUFF64X2       $0xee, Z15, Z14, Z30
+	VFMADD231PS      Z26, Z29, Z28
+	VFMADD231PS      Z27, Z30, Z28
+	VMOVUPS          Z28, (SI)
+	VMOVAPS          Z14, Z28
+	VMULPS           (R8), Z28, Z14
+	VADDPS           Z14, Z28, Z28
+	VMULPS           64(R8), Z28, Z28
+	VFMADD231PS      Z10, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z18
+	VMOVAPS          Z15, Z28
+	VMULPS           128(R8), Z28, Z15
+	VADDPS           Z15, Z28, Z28
+	VMULPS           192(R8), Z28, Z28
+	VFMADD231PS      Z11, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z19
+	VFMADD231PS.BCST 8(BX), Z23, Z16
+	VFMADD231PS.BCST 8(DX), Z16, Z24
+	VFMADD231PS.BCST 12(BX), Z23, Z17
+	VFMADD231PS.BCST 12(DX), Z17, Z24
+	VMOVUPS          64(SI), Z23
+	VINSERTF32X8     $0x01, Y17, Z16, Z28
+	VSHUFF64X2       $0xee, Z17, Z16, Z29
+	VFMADD231PS      Z26, Z28, Z23
+	VFMADD231PS      Z27, Z29, Z23
+	VMOVUPS          Z23, 64(SI)
+	VMOVAPS          Z16, Z23
+	VMULPS           256(R8), Z23, Z16
+	VADDPS           Z16, Z23, Z23
+	VMULPS           320(R8), Z23, Z23
+	VFMADD231PS      Z12, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z20
+	VMOVAPS          Z17, Z23
+	VMULPS           384(R8), Z23, Z17
+	VADDPS           Z17, Z23, Z23
+	VMULPS           448(R8), Z23, Z23
+	VFMADD231PS      Z13, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z21
+	VMOVUPS          Z24, 384(CX)
+	VMOVUPS          Z25, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y14, (R10)
+	VEXTRACTF32X8    $0x01, Z14, (R10)(AX*1)
+	VMOVUPS          Y15, 32(R10)
+	VEXTRACTF32X8    $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS          Y16, 64(R10)
+	VEXTRACTF32X8    $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS          Y17, 96(R10)
+	VEXTRACTF32X8    $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS          Y18, (R11)
+	VEXTRACTF32X8    $0x01, Z18, (R11)(AX*1)
+	VMOVUPS          Y19, 32(R11)
+	VEXTRACTF32X8    $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS          Y20, 64(R11)
+	VEXTRACTF32X8    $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS          Y21, 96(R11)
+	VEXTRACTF32X8    $0x01, Z21, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS          (CX), Z14
+	VMOVUPS          128(CX), Z15
+	VMOVUPS          192(CX), Z16
+	VBROADCASTF32X8  256(CX), Z17
+	VBROADCASTF32X8  288(CX), Z18
+	VMULPS           Z10, Z14, Z19
+	VADDPS           Z5, Z19, Z20
+	VREDUCEPS        $0x38, Z19, Z19
+	VPERMPS          Z6, Z20, Z21
+	VPSLLD           $0x14, Z20, Z20
+	VPADDD           Z21, Z20, Z20
+	VMOVAPS          Z9, Z21
+	VFMADD213PS      Z8, Z19, Z21
+	VFMADD213PS      Z7, Z19, Z21
+	VMULPS           Z20, Z19, Z19
+	VFMADD231PS      Z19, Z21, Z20
+	VADDPS           Z20, Z20, Z20
+	VSUBPS           Z0, Z20, Z20
+	VMOVUPS          Z20, (R8)
+	VMOVUPS          Z12, 64(R8)
+	VBROADCASTSS     (DX), Z19
+	VMULPS           Z15, Z19, Z19
+	VFMADD213PS      Z19, Z20, Z12
+	VFMADD231PS.BCST (BX), Z12, Z16
+	VMULPS           Z11, Z14, Z14
+	VADDPS           Z5, Z14, Z19
+	VREDUCEPS        $0x38, Z14, Z14
+	VPERMPS          Z6, Z19, Z20
+	VPSLLD           $0x14, Z19, Z19
+	VPADDD           Z20, Z19, Z19
+	VMOVAPS          Z9, Z20
+	VFMADD213PS      Z8, Z14, Z20
+	VFMADD213PS      Z7, Z14, Z20
+	VMULPS           Z19, Z14, Z14
+	VFMADD231PS      Z14, Z20, Z19
+	VADDPS           Z19, Z19, Z19
+	VSUBPS           Z0, Z19, Z19
+	VMOVUPS          Z19, 128(R8)
+	VMOVUPS          Z13, 192(R8)
+	VBROADCASTSS     4(DX), Z14
+	VMULPS           Z15, Z14, Z14
+	VFMADD213PS      Z14, Z19, Z13
+	VMOVUPS          (DI), Z14
+	VINSERTF32X8     $0x01, Y13, Z12, Z15
+	VSHUFF64X2       $0xee, Z13, Z12, Z19
+	VFMADD231PS      Z17, Z15, Z14
+	VFMADD231PS      Z18, Z19, Z14
+	VMOVUPS          Z14, (DI)
+	VFMADD231PS.BCST 4(BX), Z13, Z16
+	VMOVUPS          Z16, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000100, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute2
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z12
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8  32(R10), Z13
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8  (R11), Z14
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8  32(R11), Z15
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z16
+	VMOVUPS          256(CX), Z17
+	VMOVUPS          384(CX), Z18
+	VMOVUPS          448(CX), Z19
+	VBROADCASTF32X8  128(CX), Z20
+	VBROADCASTF32X8  160(CX), Z21
+	VFMADD231PS.BCST (BX), Z17, Z12
+	VFMADD231PS.BCST (DX), Z12, Z18
+	VFMADD231PS.BCST 4(BX), Z17, Z13
+	VFMADD231PS.BCST 4(DX), Z13, Z18
+	VMOVUPS          (SI), Z17
+	VINSERTF32X8     $0x01, Y13, Z12, Z22
+	VSHUFF64X2       $0xee, Z13, Z12, Z23
+	VFMADD231PS      Z20, Z22, Z17
+	VFMADD231PS      Z21, Z23, Z17
+	VMOVUPS          Z17, (SI)
+	VMOVAPS          Z12, Z17
+	VMULPS           (R8), Z17, Z12
+	VADDPS           Z12, Z17, Z17
+	VMULPS           64(R8), Z17, Z17
+	VFMADD231PS      Z10, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z14
+	VMOVAPS          Z13, Z17
+	VMULPS           128(R8), Z17, Z13
+	VADDPS           Z13, Z17, Z17
+	VMULPS           192(R8), Z17, Z17
+	VFMADD231PS      Z11, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z15
+	VMOVUPS          Z18, 384(CX)
+	VMOVUPS          Z19, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y12, (R10)
+	VEXTRACTF32X8    $0x01, Z12, (R10)(AX*1)
+	VMOVUPS          Y13, 32(R10)
+	VEXTRACTF32X8    $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS          Y14, (R11)
+	VEXTRACTF32X8    $0x01, Z14, (R11)(AX*1)
+	VMOVUPS          Y15, 32(R11)
+	VEXTRACTF32X8    $0x01, Z15, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS          (CX), Z12
+	VMOVUPS          128(CX), Z13
+	VMOVUPS          192(CX), Z14
+	VBROADCASTF32X8  256(CX), Z15
+	VBROADCASTF32X8  288(CX), Z16
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z17
+	VREDUCEPS        $0x38, Z12, Z12
+	VPERMPS          Z6, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z9, Z18
+	VFMADD213PS      Z8, Z12, Z18
+	VFMADD213PS      Z7, Z12, Z18
+	VMULPS           Z17, Z12, Z12
+	VFMADD231PS      Z12, Z18, Z17
+	VADDPS           Z17, Z17, Z17
+	VSUBPS           Z0, Z17, Z17
+	VMOVUPS          Z17, (R8)
+	VMOVUPS          Z11, 64(R8)
+	VBROADCASTSS     (DX), Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z17, Z11
+	VMOVUPS          (DI), Y12
+	VFMADD231PS      Y15, Y11, Y12
+	VEXTRACTF32X8    $0x01, Z11, Y13
+	VFMADD231PS      Y16, Y13, Y12
+	VMOVUPS          Y12, (DI)
+	VFMADD231PS.BCST (BX), Z11, Z14
+	VMOVUPS          Z14, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute1
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z11
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8  (R11), Z12
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS          (CX), Z12
+	VMOVUPS          128(CX), Z13
+	VMOVUPS          192(CX), Z14
+	VBROADCASTF32X8  256(CX), Z15
+	VBROADCASTF32X8  288(CX), Z16
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z17
+	VSUBPS           Z5, Z17, Z18
+	VSUBPS           Z18, Z12, Z12
+	VPMAXSD          Z3, Z17, Z17
+	VPMINSD          Z4, Z17, Z17
+	VPERMPS          Z6, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z9, Z18
+	VFMADD213PS      Z8, Z12, Z18
+	VFMADD213PS      Z7, Z12, Z18
+	VMULPS           Z17, Z12, Z12
+	VFMADD231PS      Z12, Z18, Z17
+	VADDPS           Z17, Z17, Z17
+	VSUBPS           Z0, Z17, Z17
+	VMOVUPS          Z17, (R8)
+	VMOVUPS          Z11, 64(R8)
+	VBROADCASTSS     (DX), Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z17, Z11
+	VMOVUPS          (DI), Y12
+	VFMADD231PS      Y15, Y11, Y12
+	VEXTRACTF32X8    $0x01, Z11, Y13
+	VFMADD231PS      Y16, Y13, Y12
+	VMOVUPS          Y12, (DI)
+	VFMADD231PS.BCST (BX), Z11, Z14
+	VMOVUPS          Z14, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recomputeFar
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z11
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8  (R11), Z12
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackCVGatedSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS          (CX), Z18
+	VMOVUPS          128(CX), Z19
+	VMOVUPS          192(CX), Z20
+	VBROADCASTF32X8  256(CX), Z21
+	VBROADCASTF32X8  288(CX), Z22
+	VMULPS           Z10, Z18, Z23
+	VADDPS           Z5, Z23, Z24
+	VREDUCEPS        $0x38, Z23, Z23
+	VPERMPS          Z6, Z24, Z25
+	VPSLLD           $0x14, Z24, Z24
+	VPADDD           Z25, Z24, Z24
+	VMOVAPS          Z9, Z25
+	VFMADD213PS      Z8, Z23, Z25
+	VFMADD213PS      Z7, Z23, Z25
+	VMULPS           Z24, Z23, Z23
+	VFMADD231PS      Z23, Z25, Z24
+	VADDPS           Z24, Z24, Z24
+	VSUBPS           Z0, Z24, Z24
+	VMOVUPS          Z24, (R8)
+	VMOVUPS          Z14, 64(R8)
+	VBROADCASTF32X8  (DX), Z23
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z23, Z23
+	VMULPS           Z19, Z23, Z23
+	VFMADD213PS      Z23, Z24, Z14
+	VFMADD231PS.BCST (BX), Z14, Z20
+	VMULPS           Z11, Z18, Z23
+	VADDPS           Z5, Z23, Z24
+	VREDUCEPS        $0x38, Z23, Z23
+	VPERMPS          Z6, Z24, Z25
+	VPSLLD           $0x14, Z24, Z24
+	VPADDD           Z25, Z24, Z24
+	VMOVAPS          Z9, Z25
+	VFMADD213PS      Z8, Z23, Z25
+	VFMADD213PS      Z7, Z23, Z25
+	VMULPS           Z24, Z23, Z23
+	VFMADD231PS      Z23, Z25, Z24
+	VADDPS           Z24, Z24, Z24
+	VSUBPS           Z0, Z24, Z24
+	VMOVUPS          Z24, 128(R8)
+	VMOVUPS          Z15, 192(R8)
+	VBROADCASTF32X8  32(DX), Z23
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z23, Z23
+	VMULPS           Z19, Z23, Z23
+	VFMADD213PS      Z23, Z24, Z15
+	VMOVUPS          (DI), Z23
+	VINSERTF32X8     $0x01, Y15, Z14, Z24
+	VSHUFF64X2       $0xee, Z15, Z14, Z25
+	VFMADD231PS      Z21, Z24, Z23
+	VFMADD231PS      Z22, Z25, Z23
+	VMOVUPS          Z23, (DI)
+	VFMADD231PS.BCST 4(BX), Z15, Z20
+	VMULPS           Z12, Z18, Z23
+	VADDPS           Z5, Z23, Z24
+	VREDUCEPS        $0x38, Z23, Z23
+	VPERMPS          Z6, Z24, Z25
+	VPSLLD           $0x14, Z24, Z24
+	VPADDD           Z25, Z24, Z24
+	VMOVAPS          Z9, Z25
+	VFMADD213PS      Z8, Z23, Z25
+	VFMADD213PS      Z7, Z23, Z25
+	VMULPS           Z24, Z23, Z23
+	VFMADD231PS      Z23, Z25, Z24
+	VADDPS           Z24, Z24, Z24
+	VSUBPS           Z0, Z24, Z24
+	VMOVUPS          Z24, 256(R8)
+	VMOVUPS          Z16, 320(R8)
+	VBROADCASTF32X8  64(DX), Z23
+	VINSERTF32X8     $0x01, 64(DX)(AX*1), Z23, Z23
+	VMULPS           Z19, Z23, Z23
+	VFMADD213PS      Z23, Z24, Z16
+	VFMADD231PS.BCST 8(BX), Z16, Z20
+	VMULPS           Z13, Z18, Z18
+	VADDPS           Z5, Z18, Z23
+	VREDUCEPS        $0x38, Z18, Z18
+	VPERMPS          Z6, Z23, Z24
+	VPSLLD           $0x14, Z23, Z23
+	VPADDD           Z24, Z23, Z23
+	VMOVAPS          Z9, Z24
+	VFMADD213PS      Z8, Z18, Z24
+	VFMADD213PS      Z7, Z18, Z24
+	VMULPS           Z23, Z18, Z18
+	VFMADD231PS      Z18, Z24, Z23
+	VADDPS           Z23, Z23, Z23
+	VSUBPS           Z0, Z23, Z23
+	VMOVUPS          Z23, 384(R8)
+	VMOVUPS          Z17, 448(R8)
+	VBROADCASTF32X8  96(DX), Z18
+	VINSERTF32X8     $0x01, 96(DX)(AX*1), Z18, Z18
+	VMULPS           Z19, Z18, Z18
+	VFMADD213PS      Z18, Z23, Z17
+	VMOVUPS          64(DI), Z18
+	VINSERTF32X8     $0x01, Y17, Z16, Z19
+	VSHUFF64X2       $0xee, Z17, Z16, Z23
+	VFMADD231PS      Z21, Z19, Z18
+	VFMADD231PS      Z22, Z23, Z18
+	VMOVUPS          Z18, 64(DI)
+	VFMADD231PS.BCST 12(BX), Z17, Z20
+	VMOVUPS          Z20, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000200, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute4
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z14
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8  32(R10), Z15
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8  64(R10), Z16
+	VINSERTF32X8     $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8  96(R10), Z17
+	VINSERTF32X8     $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8  (R11), Z18
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8  32(R11), Z19
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8  64(R11), Z20
+	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8  96(R11), Z21
+	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z22
+	VMOVUPS          256(CX), Z23
+	VMOVUPS          384(CX), Z24
+	VMOVUPS          448(CX), Z25
+	VMOVUPS          128(CX), Z26
+	VFMADD231PS.BCST (BX), Z23, Z14
+	VBROADCASTF32X8  (DX), Z27
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z14, Z24
+	VBROADCASTF32X8  (SI), Z27
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z27, Z27
+	VFMADD231PS      Z26, Z14, Z27
+	VMOVUPS          Y27, (SI)
+	VEXTRACTF32X8    $0x01, Z27, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z23, Z15
+	VBROADCASTF32X8  32(DX), Z27
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z15, Z24
+	VBROADCASTF32X8  32(SI), Z27
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z27, Z27
+	VFMADD231PS      Z26, Z15, Z27
+	VMOVUPS          Y27, 32(SI)
+	VEXTRACTF32X8    $0x01, Z27, 32(SI)(AX*1)
+	VMOVAPS          Z14, Z27
+	VMULPS           (R8), Z27, Z14
+	VADDPS           Z14, Z27, Z27
+	VMULPS           64(R8), Z27, Z27
+	VFMADD231PS      Z10, Z27, Z25
+	VFMADD231PS      Z22, Z27, Z18
+	VMOVAPS          Z15, Z27
+	VMULPS           128(R8), Z27, Z15
+	VADDPS           Z15, Z27, Z27
+	VMULPS           192(R8), Z27, Z27
+	VFMADD231PS      Z11, Z27, Z25
+	VFMADD231PS      Z22, Z27, Z19
+	VFMADD231PS.BCST 8(BX), Z23, Z16
+	VBROADCASTF32X8  64(DX), Z27
+	VINSERTF32X8     $0x01, 64(DX)(AX*1), Z27, Z27
+	VFMADD231PS      Z27, Z16, Z24
+	VBROADCASTF32X8  64(SI), Z27
+	VINSERTF32X8     $0x01, 64(SI)(AX*1), Z27, Z27
+	VFMADD231PS      Z26, Z16, Z27
+	VMOVUPS          Y27, 64(SI)
+	VEXTRACTF32X8    $0x01, Z27, 64(SI)(AX*1)
+	VFMADD231PS.BCST 12(BX), Z23, Z17
+	VBROADCASTF32X8  96(DX), Z23
+	VINSERTF32X8     $0x01, 96(DX)(AX*1), Z23, Z23
+	VFMADD231PS      Z23, Z17, Z24
+	VBROADCASTF32X8  96(SI), Z23
+	VINSERTF32X8     $0x01, 96(SI)(AX*1), Z23, Z23
+	VFMADD231PS      Z26, Z17, Z23
+	VMOVUPS          Y23, 96(SI)
+	VEXTRACTF32X8    $0x01, Z23, 96(SI)(AX*1)
+	VMOVAPS          Z16, Z23
+	VMULPS           256(R8), Z23, Z16
+	VADDPS           Z16, Z23, Z23
+	VMULPS           320(R8), Z23, Z23
+	VFMADD231PS      Z12, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z20
+	VMOVAPS          Z17, Z23
+	VMULPS           384(R8), Z23, Z17
+	VADDPS           Z17, Z23, Z23
+	VMULPS           448(R8), Z23, Z23
+	VFMADD231PS      Z13, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z21
+	VMOVUPS          Z24, 384(CX)
+	VMOVUPS          Z25, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y14, (R10)
+	VEXTRACTF32X8    $0x01, Z14, (R10)(AX*1)
+	VMOVUPS          Y15, 32(R10)
+	VEXTRACTF32X8    $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS          Y16, 64(R10)
+	VEXTRACTF32X8    $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS          Y17, 96(R10)
+	VEXTRACTF32X8    $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS          Y18, (R11)
+	VEXTRACTF32X8    $0x01, Z18, (R11)(AX*1)
+	VMOVUPS          Y19, 32(R11)
+	VEXTRACTF32X8    $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS          Y20, 64(R11)
+	VEXTRACTF32X8    $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS          Y21, 96(R11)
+	VEXTRACTF32X8    $0x01, Z21, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000080, b+56(FP)
+	ADDQ             $0x00000010, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS          (CX), Z14
+	VMOVUPS          128(CX), Z15
+	VMOVUPS          192(CX), Z16
+	VBROADCASTF32X8  256(CX), Z17
+	VBROADCASTF32X8  288(CX), Z18
+	VMULPS           Z10, Z14, Z19
+	VADDPS           Z5, Z19, Z20
+	VREDUCEPS        $0x38, Z19, Z19
+	VPERMPS          Z6, Z20, Z21
+	VPSLLD           $0x14, Z20, Z20
+	VPADDD           Z21, Z20, Z20
+	VMOVAPS          Z9, Z21
+	VFMADD213PS      Z8, Z19, Z21
+	VFMADD213PS      Z7, Z19, Z21
+	VMULPS           Z20, Z19, Z19
+	VFMADD231PS      Z19, Z21, Z20
+	VADDPS           Z20, Z20, Z20
+	VSUBPS           Z0, Z20, Z20
+	VMOVUPS          Z20, (R8)
+	VMOVUPS          Z12, 64(R8)
+	VBROADCASTF32X8  (DX), Z19
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z19, Z19
+	VMULPS           Z15, Z19, Z19
+	VFMADD213PS      Z19, Z20, Z12
+	VFMADD231PS.BCST (BX), Z12, Z16
+	VMULPS           Z11, Z14, Z14
+	VADDPS           Z5, Z14, Z19
+	VREDUCEPS        $0x38, Z14, Z14
+	VPERMPS          Z6, Z19, Z20
+	VPSLLD           $0x14, Z19, Z19
+	VPADDD           Z20, Z19, Z19
+	VMOVAPS          Z9, Z20
+	VFMADD213PS      Z8, Z14, Z20
+	VFMADD213PS      Z7, Z14, Z20
+	VMULPS           Z19, Z14, Z14
+	VFMADD231PS      Z14, Z20, Z19
+	VADDPS           Z19, Z19, Z19
+	VSUBPS           Z0, Z19, Z19
+	VMOVUPS          Z19, 128(R8)
+	VMOVUPS          Z13, 192(R8)
+	VBROADCASTF32X8  32(DX), Z14
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z14, Z14
+	VMULPS           Z15, Z14, Z14
+	VFMADD213PS      Z14, Z19, Z13
+	VMOVUPS          (DI), Z14
+	VINSERTF32X8     $0x01, Y13, Z12, Z15
+	VSHUFF64X2       $0xee, Z13, Z12, Z19
+	VFMADD231PS      Z17, Z15, Z14
+	VFMADD231PS      Z18, Z19, Z14
+	VMOVUPS          Z14, (DI)
+	VFMADD231PS.BCST 4(BX), Z13, Z16
+	VMOVUPS          Z16, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000100, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute2
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z12
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8  32(R10), Z13
+	VINSERTF32X8     $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8  (R11), Z14
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8  32(R11), Z15
+	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z16
+	VMOVUPS          256(CX), Z17
+	VMOVUPS          384(CX), Z18
+	VMOVUPS          448(CX), Z19
+	VMOVUPS          128(CX), Z20
+	VFMADD231PS.BCST (BX), Z17, Z12
+	VBROADCASTF32X8  (DX), Z21
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z21, Z21
+	VFMADD231PS      Z21, Z12, Z18
+	VBROADCASTF32X8  (SI), Z21
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z21, Z21
+	VFMADD231PS      Z20, Z12, Z21
+	VMOVUPS          Y21, (SI)
+	VEXTRACTF32X8    $0x01, Z21, (SI)(AX*1)
+	VFMADD231PS.BCST 4(BX), Z17, Z13
+	VBROADCASTF32X8  32(DX), Z17
+	VINSERTF32X8     $0x01, 32(DX)(AX*1), Z17, Z17
+	VFMADD231PS      Z17, Z13, Z18
+	VBROADCASTF32X8  32(SI), Z17
+	VINSERTF32X8     $0x01, 32(SI)(AX*1), Z17, Z17
+	VFMADD231PS      Z20, Z13, Z17
+	VMOVUPS          Y17, 32(SI)
+	VEXTRACTF32X8    $0x01, Z17, 32(SI)(AX*1)
+	VMOVAPS          Z12, Z17
+	VMULPS           (R8), Z17, Z12
+	VADDPS           Z12, Z17, Z17
+	VMULPS           64(R8), Z17, Z17
+	VFMADD231PS      Z10, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z14
+	VMOVAPS          Z13, Z17
+	VMULPS           128(R8), Z17, Z13
+	VADDPS           Z13, Z17, Z17
+	VMULPS           192(R8), Z17, Z17
+	VFMADD231PS      Z11, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z15
+	VMOVUPS          Z18, 384(CX)
+	VMOVUPS          Z19, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y12, (R10)
+	VEXTRACTF32X8    $0x01, Z12, (R10)(AX*1)
+	VMOVUPS          Y13, 32(R10)
+	VEXTRACTF32X8    $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS          Y14, (R11)
+	VEXTRACTF32X8    $0x01, Z14, (R11)(AX*1)
+	VMOVUPS          Y15, 32(R11)
+	VEXTRACTF32X8    $0x01, Z15, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000040, b+56(FP)
+	ADDQ             $0x00000008, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS          (CX), Z12
+	VMOVUPS          128(CX), Z13
+	VMOVUPS          192(CX), Z14
+	VBROADCASTF32X8  256(CX), Z15
+	VBROADCASTF32X8  288(CX), Z16
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z17
+	VREDUCEPS        $0x38, Z12, Z12
+	VPERMPS          Z6, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z9, Z18
+	VFMADD213PS      Z8, Z12, Z18
+	VFMADD213PS      Z7, Z12, Z18
+	VMULPS           Z17, Z12, Z12
+	VFMADD231PS      Z12, Z18, Z17
+	VADDPS           Z17, Z17, Z17
+	VSUBPS           Z0, Z17, Z17
+	VMOVUPS          Z17, (R8)
+	VMOVUPS          Z11, 64(R8)
+	VBROADCASTF32X8  (DX), Z12
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z17, Z11
+	VMOVUPS          (DI), Y12
+	VFMADD231PS      Y15, Y11, Y12
+	VEXTRACTF32X8    $0x01, Z11, Y13
+	VFMADD231PS      Y16, Y13, Y12
+	VMOVUPS          Y12, (DI)
+	VFMADD231PS.BCST (BX), Z11, Z14
+	VMOVUPS          Z14, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recompute1
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z11
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8  (R11), Z12
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VMOVUPS          128(CX), Z17
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VBROADCASTF32X8  (DX), Z14
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS      Z14, Z11, Z15
+	VBROADCASTF32X8  (SI), Z14
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS      Z17, Z11, Z14
+	VMOVUPS          Y14, (SI)
+	VEXTRACTF32X8    $0x01, Z14, (SI)(AX*1)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS          (CX), Z12
+	VMOVUPS          128(CX), Z13
+	VMOVUPS          192(CX), Z14
+	VBROADCASTF32X8  256(CX), Z15
+	VBROADCASTF32X8  288(CX), Z16
+	VMULPS           Z10, Z12, Z12
+	VADDPS           Z5, Z12, Z17
+	VSUBPS           Z5, Z17, Z18
+	VSUBPS           Z18, Z12, Z12
+	VPMAXSD          Z3, Z17, Z17
+	VPMINSD          Z4, Z17, Z17
+	VPERMPS          Z6, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z9, Z18
+	VFMADD213PS      Z8, Z12, Z18
+	VFMADD213PS      Z7, Z12, Z18
+	VMULPS           Z17, Z12, Z12
+	VFMADD231PS      Z12, Z18, Z17
+	VADDPS           Z17, Z17, Z17
+	VSUBPS           Z0, Z17, Z17
+	VMOVUPS          Z17, (R8)
+	VMOVUPS          Z11, 64(R8)
+	VBROADCASTF32X8  (DX), Z12
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS           Z13, Z12, Z12
+	VFMADD213PS      Z12, Z17, Z11
+	VMOVUPS          (DI), Y12
+	VFMADD231PS      Y15, Y11, Y12
+	VEXTRACTF32X8    $0x01, Z11, Y13
+	VFMADD231PS      Y16, Y13, Y12
+	VMOVUPS          Y12, (DI)
+	VFMADD231PS.BCST (BX), Z11, Z14
+	VMOVUPS          Z14, 192(CX)
+	ADDQ             $0x00000240, CX
+	ADDQ             $0x00000080, R8
+	ADDQ             bStep+88(FP), DX
+	ADDQ             cStep+96(FP), BX
+	ADDQ             dbStep+104(FP), SI
+	ADDQ             dcStep+112(FP), DI
+	DECQ             R9
+	JNZ              recomputeFar
+	MOVQ             steps+0(FP), R9
+	MOVQ             carry+40(FP), R10
+	MOVQ             da+48(FP), R11
+	VBROADCASTF32X8  (R10), Z11
+	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8  (R11), Z12
+	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VMOVUPS          128(CX), Z17
+	VFMADD231PS.BCST (BX), Z14, Z11
+	VBROADCASTF32X8  (DX), Z14
+	VINSERTF32X8     $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS      Z14, Z11, Z15
+	VBROADCASTF32X8  (SI), Z14
+	VINSERTF32X8     $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS      Z17, Z11, Z14
+	VMOVUPS          Y14, (SI)
+	VEXTRACTF32X8    $0x01, Z14, (SI)(AX*1)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000020, b+56(FP)
+	ADDQ             $0x00000004, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackVCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
+TEXT ·avx512ScanBackVCGatedSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z18
+	VMOVUPS         128(CX), Z19
+	VMOVUPS         192(CX), Z20
+	VMOVUPS         256(CX), Z21
+	VMULPS          Z10, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, (R8)
+	VMOVUPS         Z14, 64(R8)
+	VBROADCASTSS    (DX), Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z14
+	VBROADCASTF32X8 (DI), Z22
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z22, Z22
+	VFMADD231PS     Z21, Z14, Z22
+	VMOVUPS         Y22, (DI)
+	VEXTRACTF32X8   $0x01, Z22, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z22
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z14, Z20
+	VMULPS          Z11, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 128(R8)
+	VMOVUPS         Z15, 192(R8)
+	VBROADCASTSS    4(DX), Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z15
+	VBROADCASTF32X8 32(DI), Z22
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z22, Z22
+	VFMADD231PS     Z21, Z15, Z22
+	VMOVUPS         Y22, 32(DI)
+	VEXTRACTF32X8   $0x01, Z22, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z22
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z15, Z20
+	VMULPS          Z12, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 256(R8)
+	VMOVUPS         Z16, 320(R8)
+	VBROADCASTSS    8(DX), Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z16
+	VBROADCASTF32X8 64(DI), Z22
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z22, Z22
+	VFMADD231PS     Z21, Z16, Z22
+	VMOVUPS         Y22, 64(DI)
+	VEXTRACTF32X8   $0x01, Z22, 64(DI)(AX*1)
+	VBROADCASTF32X8 64(BX), Z22
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z16, Z20
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z22
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z18, Z23
+	VFMADD213PS     Z7, Z18, Z23
+	VMULPS          Z22, Z18, Z18
+	VFMADD231PS     Z18, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 384(R8)
+	VMOVUPS         Z17, 448(R8)
+	VBROADCASTSS    12(DX), Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z22, Z17
+	VBROADCASTF32X8 96(DI), Z18
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z18, Z18
+	VFMADD231PS     Z21, Z17, Z18
+	VMOVUPS         Y18, 96(DI)
+	VEXTRACTF32X8   $0x01, Z18, 96(DI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z18
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z17, Z20
+	VMOVUPS         Z20, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8 (R11), Z18
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 32(R11), Z19
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 64(R11), Z20
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8 96(R11), Z21
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000200, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z22
+	VMOVUPS          256(CX), Z23
+	VMOVUPS          384(CX), Z24
+	VMOVUPS          448(CX), Z25
+	VBROADCASTF32X8  128(CX), Z26
+	VBROADCASTF32X8  160(CX), Z27
+	VBROADCASTF32X8  (BX), Z28
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z14
+	VFMADD231PS.BCST (DX), Z14, Z24
+	VBROADCASTF32X8  32(BX), Z28
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z15
+	VFMADD231PS.BCST 4(DX), Z15, Z24
+	VMOVUPS          (SI), Z28
+	VINSERTF32X8     $0x01, Y15, Z14, Z29
+	VSHUFF64X2       $0xee, Z15, Z14, Z30
+	VFMADD231PS      Z26, Z29, Z28
+	VFMADD231PS      Z27, Z30, Z28
+	VMOVUPS          Z28, (SI)
+	VMOVAPS          Z14, Z28
+	VMULPS           (R8), Z28, Z14
+	VADDPS           Z14, Z28, Z28
+	VMULPS           64(R8), Z28, Z28
+	VFMADD231PS      Z10, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z18
+	VMOVAPS          Z15, Z28
+	VMULPS           128(R8), Z28, Z15
+	VADDPS           Z15, Z28, Z28
+	VMULPS           192(R8), Z28, Z28
+	VFMADD231PS      Z11, Z28, Z25
+	VFMADD231PS      Z22, Z28, Z19
+	VBROADCASTF32X8  64(BX), Z28
+	VINSERTF32X8     $0x01, 64(BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z16
+	VFMADD231PS.BCST 8(DX), Z16, Z24
+	VBROADCASTF32X8  96(BX), Z28
+	VINSERTF32X8     $0x01, 96(BX)(AX*1), Z28, Z28
+	VFMADD231PS      Z28, Z23, Z17
+	VFMADD231PS.BCST 12(DX), Z17, Z24
+	VMOVUPS          64(SI), Z23
+	VINSERTF32X8     $0x01, Y17, Z16, Z28
+	VSHUFF64X2       $0xee, Z17, Z16, Z29
+	VFMADD231PS      Z26, Z28, Z23
+	VFMADD231PS      Z27, Z29, Z23
+	VMOVUPS          Z23, 64(SI)
+	VMOVAPS          Z16, Z23
+	VMULPS           256(R8), Z23, Z16
+	VADDPS           Z16, Z23, Z23
+	VMULPS           320(R8), Z23, Z23
+	VFMADD231PS      Z12, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z20
+	VMOVAPS          Z17, Z23
+	VMULPS           384(R8), Z23, Z17
+	VADDPS           Z17, Z23, Z23
+	VMULPS           448(R8), Z23, Z23
+	VFMADD231PS      Z13, Z23, Z25
+	VFMADD231PS      Z22, Z23, Z21
+	VMOVUPS          Z24, 384(CX)
+	VMOVUPS          Z25, 448(CX)
+	DECQ             R9
+	JNZ              reverse4
+	VMOVUPS          Y14, (R10)
+	VEXTRACTF32X8    $0x01, Z14, (R10)(AX*1)
+	VMOVUPS          Y15, 32(R10)
+	VEXTRACTF32X8    $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS          Y16, 64(R10)
+	VEXTRACTF32X8    $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS          Y17, 96(R10)
+	VEXTRACTF32X8    $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS          Y18, (R11)
+	VEXTRACTF32X8    $0x01, Z18, (R11)(AX*1)
+	VMOVUPS          Y19, 32(R11)
+	VEXTRACTF32X8    $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS          Y20, 64(R11)
+	VEXTRACTF32X8    $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS          Y21, 96(R11)
+	VEXTRACTF32X8    $0x01, Z21, 96(R11)(AX*1)
+	ADDQ             $0x00000080, a+24(FP)
+	ADDQ             $0x00000080, h+32(FP)
+	ADDQ             $0x00000080, carry+40(FP)
+	ADDQ             $0x00000080, da+48(FP)
+	ADDQ             $0x00000010, b+56(FP)
+	ADDQ             $0x00000080, c+64(FP)
+	ADDQ             $0x00000080, db+72(FP)
+	ADDQ             $0x00000080, dc+80(FP)
+	SUBQ             $0x04, states+16(FP)
+	JMP              states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z14
+	VMOVUPS         128(CX), Z15
+	VMOVUPS         192(CX), Z16
+	VMOVUPS         256(CX), Z17
+	VMULPS          Z10, Z14, Z18
+	VADDPS          Z5, Z18, Z19
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z19, Z20
+	VPSLLD          $0x14, Z19, Z19
+	VPADDD          Z20, Z19, Z19
+	VMOVAPS         Z9, Z20
+	VFMADD213PS     Z8, Z18, Z20
+	VFMADD213PS     Z7, Z18, Z20
+	VMULPS          Z19, Z18, Z18
+	VFMADD231PS     Z18, Z20, Z19
+	VADDPS          Z19, Z19, Z19
+	VSUBPS          Z0, Z19, Z19
+	VMOVUPS         Z19, (R8)
+	VMOVUPS         Z12, 64(R8)
+	VBROADCASTSS    (DX), Z18
+	VMULPS          Z15, Z18, Z18
+	VFMADD213PS     Z18, Z19, Z12
+	VBROADCASTF32X8 (DI), Z18
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z18, Z18
+	VFMADD231PS     Z17, Z12, Z18
+	VMOVUPS         Y18, (DI)
+	VEXTRACTF32X8   $0x01, Z18, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z18
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z12, Z16
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z18
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z14, Z19
+	VFMADD213PS     Z7, Z14, Z19
+	VMULPS          Z18, Z14, Z14
+	VFMADD231PS     Z14, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VMOVUPS         Z18, 128(R8)
+	VMOVUPS         Z13, 192(R8)
+	VBROADCASTSS    4(DX), Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z18, Z13
+	VBROADCASTF32X8 32(DI), Z14
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z14, Z14
+	VFMADD231PS     Z17, Z13, Z14
+	VMOVUPS         Y14, 32(DI)
+	VEXTRACTF32X8   $0x01, Z14, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z14
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z14, Z14
+	VFMADD231PS     Z14, Z13, Z16
+	VMOVUPS         Z16, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 (R11), Z14
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R11), Z15
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000100, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z16
+	VMOVUPS          256(CX), Z17
+	VMOVUPS          384(CX), Z18
+	VMOVUPS          448(CX), Z19
+	VBROADCASTF32X8  128(CX), Z20
+	VBROADCASTF32X8  160(CX), Z21
+	VBROADCASTF32X8  (BX), Z22
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z22, Z22
+	VFMADD231PS      Z22, Z17, Z12
+	VFMADD231PS.BCST (DX), Z12, Z18
+	VBROADCASTF32X8  32(BX), Z22
+	VINSERTF32X8     $0x01, 32(BX)(AX*1), Z22, Z22
+	VFMADD231PS      Z22, Z17, Z13
+	VFMADD231PS.BCST 4(DX), Z13, Z18
+	VMOVUPS          (SI), Z17
+	VINSERTF32X8     $0x01, Y13, Z12, Z22
+	VSHUFF64X2       $0xee, Z13, Z12, Z23
+	VFMADD231PS      Z20, Z22, Z17
+	VFMADD231PS      Z21, Z23, Z17
+	VMOVUPS          Z17, (SI)
+	VMOVAPS          Z12, Z17
+	VMULPS           (R8), Z17, Z12
+	VADDPS           Z12, Z17, Z17
+	VMULPS           64(R8), Z17, Z17
+	VFMADD231PS      Z10, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z14
+	VMOVAPS          Z13, Z17
+	VMULPS           128(R8), Z17, Z13
+	VADDPS           Z13, Z17, Z17
+	VMULPS           192(R8), Z17, Z17
+	VFMADD231PS      Z11, Z17, Z19
+	VFMADD231PS      Z16, Z17, Z15
+	VMOVUPS          Z18, 384(CX)
+	VMOVUPS          Z19, 448(CX)
+	DECQ             R9
+	JNZ              reverse2
+	VMOVUPS          Y12, (R10)
+	VEXTRACTF32X8    $0x01, Z12, (R10)(AX*1)
+	VMOVUPS          Y13, 32(R10)
+	VEXTRACTF32X8    $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS          Y14, (R11)
+	VEXTRACTF32X8    $0x01, Z14, (R11)(AX*1)
+	VMOVUPS          Y15, 32(R11)
+	VEXTRACTF32X8    $0x01, Z15, 32(R11)(AX*1)
+	ADDQ             $0x00000040, a+24(FP)
+	ADDQ             $0x00000040, h+32(FP)
+	ADDQ             $0x00000040, carry+40(FP)
+	ADDQ             $0x00000040, da+48(FP)
+	ADDQ             $0x00000008, b+56(FP)
+	ADDQ             $0x00000040, c+64(FP)
+	ADDQ             $0x00000040, db+72(FP)
+	ADDQ             $0x00000040, dc+80(FP)
+	SUBQ             $0x02, states+16(FP)
+	JMP              states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         192(CX), Z14
+	VMOVUPS         256(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z15, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z12
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VBROADCASTF32X8  (BX), Z19
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z19, Z19
+	VFMADD231PS      Z19, Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverse1
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         192(CX), Z14
+	VMOVUPS         256(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VSUBPS          Z5, Z16, Z17
+	VSUBPS          Z17, Z12, Z12
+	VPMAXSD         Z3, Z16, Z16
+	VPMINSD         Z4, Z16, Z16
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTSS    (DX), Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z15, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z12
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ             $0x00000240, CX
+	SUBQ             $0x00000080, R8
+	SUBQ             bStep+88(FP), DX
+	SUBQ             cStep+96(FP), BX
+	SUBQ             dbStep+104(FP), SI
+	SUBQ             dcStep+112(FP), DI
+	VMOVUPS          (CX), Z13
+	VMOVUPS          256(CX), Z14
+	VMOVUPS          384(CX), Z15
+	VMOVUPS          448(CX), Z16
+	VBROADCASTF32X8  128(CX), Z17
+	VBROADCASTF32X8  160(CX), Z18
+	VBROADCASTF32X8  (BX), Z19
+	VINSERTF32X8     $0x01, (BX)(AX*1), Z19, Z19
+	VFMADD231PS      Z19, Z14, Z11
+	VFMADD231PS.BCST (DX), Z11, Z15
+	VMOVUPS          (SI), Y14
+	VFMADD231PS      Y17, Y11, Y14
+	VEXTRACTF32X8    $0x01, Z11, Y17
+	VFMADD231PS      Y18, Y17, Y14
+	VMOVUPS          Y14, (SI)
+	VMOVAPS          Z11, Z14
+	VMULPS           (R8), Z14, Z11
+	VADDPS           Z11, Z14, Z14
+	VMULPS           64(R8), Z14, Z14
+	VFMADD231PS      Z10, Z14, Z16
+	VFMADD231PS      Z13, Z14, Z12
+	VMOVUPS          Z15, 384(CX)
+	VMOVUPS          Z16, 448(CX)
+	DECQ             R9
+	JNZ              reverseFar
+	VMOVUPS          Y11, (R10)
+	VEXTRACTF32X8    $0x01, Z11, (R10)(AX*1)
+	VMOVUPS          Y12, (R11)
+	VEXTRACTF32X8    $0x01, Z12, (R11)(AX*1)
+	ADDQ             $0x00000020, a+24(FP)
+	ADDQ             $0x00000020, h+32(FP)
+	ADDQ             $0x00000020, carry+40(FP)
+	ADDQ             $0x00000020, da+48(FP)
+	ADDQ             $0x00000004, b+56(FP)
+	ADDQ             $0x00000020, c+64(FP)
+	ADDQ             $0x00000020, db+72(FP)
+	ADDQ             $0x00000020, dc+80(FP)
+	SUBQ             $0x01, states+16(FP)
+	JMP              states4
+
+// func avx512ScanBackCCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512ScanBackCCGatedSigned(SB), NOSPLIT, $0-136
+	MOVQ            group+128(FP), AX
+	VBROADCASTSS    one<>+0(SB), Z0
+	VBROADCASTSS    magnitude<>+0(SB), Z1
+	VBROADCASTSS    nearExp2<>+0(SB), Z2
+	VBROADCASTSS    minEighth<>+0(SB), Z3
+	VBROADCASTSS    maxEighth<>+0(SB), Z4
+	VBROADCASTSS    eighthMagic<>+0(SB), Z5
+	VBROADCASTF32X8 eighths<>+0(SB), Z6
+	VBROADCASTSS    e1<>+0(SB), Z7
+	VBROADCASTSS    e2<>+0(SB), Z8
+	VBROADCASTSS    e3<>+0(SB), Z9
+
+states4:
+	CMPQ            states+16(FP), $0x04
+	JLT             below4
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VBROADCASTF32X8 64(R9), Z12
+	VINSERTF32X8    $0x01, 64(R9)(AX*1), Z12, Z12
+	VBROADCASTF32X8 96(R9), Z13
+	VINSERTF32X8    $0x01, 96(R9)(AX*1), Z13, Z13
+	VPANDD          Z1, Z10, Z14
+	VPANDD          Z1, Z11, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z12, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VPANDD          Z1, Z13, Z15
+	VPMAXSD         Z15, Z14, Z14
+	VMULPS          18432(CX), Z14, Z14
+	VCMPPS          $0x06, Z2, Z14, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	PREFETCHT0      64(R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute4:
+	VMOVUPS         (CX), Z18
+	VMOVUPS         128(CX), Z19
+	VMOVUPS         192(CX), Z20
+	VMOVUPS         256(CX), Z21
+	VMULPS          Z10, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, (R8)
+	VMOVUPS         Z14, 64(R8)
+	VBROADCASTF32X8 (DX), Z22
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z22, Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z14
+	VBROADCASTF32X8 (DI), Z22
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z22, Z22
+	VFMADD231PS     Z21, Z14, Z22
+	VMOVUPS         Y22, (DI)
+	VEXTRACTF32X8   $0x01, Z22, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z22
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z14, Z20
+	VMULPS          Z11, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 128(R8)
+	VMOVUPS         Z15, 192(R8)
+	VBROADCASTF32X8 32(DX), Z22
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z22, Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z15
+	VBROADCASTF32X8 32(DI), Z22
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z22, Z22
+	VFMADD231PS     Z21, Z15, Z22
+	VMOVUPS         Y22, 32(DI)
+	VEXTRACTF32X8   $0x01, Z22, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z22
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z15, Z20
+	VMULPS          Z12, Z18, Z22
+	VADDPS          Z5, Z22, Z23
+	VREDUCEPS       $0x38, Z22, Z22
+	VPERMPS         Z6, Z23, Z24
+	VPSLLD          $0x14, Z23, Z23
+	VPADDD          Z24, Z23, Z23
+	VMOVAPS         Z9, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z7, Z22, Z24
+	VMULPS          Z23, Z22, Z22
+	VFMADD231PS     Z22, Z24, Z23
+	VADDPS          Z23, Z23, Z23
+	VSUBPS          Z0, Z23, Z23
+	VMOVUPS         Z23, 256(R8)
+	VMOVUPS         Z16, 320(R8)
+	VBROADCASTF32X8 64(DX), Z22
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z22, Z22
+	VMULPS          Z19, Z22, Z22
+	VFMADD213PS     Z22, Z23, Z16
+	VBROADCASTF32X8 64(DI), Z22
+	VINSERTF32X8    $0x01, 64(DI)(AX*1), Z22, Z22
+	VFMADD231PS     Z21, Z16, Z22
+	VMOVUPS         Y22, 64(DI)
+	VEXTRACTF32X8   $0x01, Z22, 64(DI)(AX*1)
+	VBROADCASTF32X8 64(BX), Z22
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z22, Z22
+	VFMADD231PS     Z22, Z16, Z20
+	VMULPS          Z13, Z18, Z18
+	VADDPS          Z5, Z18, Z22
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z22, Z23
+	VPSLLD          $0x14, Z22, Z22
+	VPADDD          Z23, Z22, Z22
+	VMOVAPS         Z9, Z23
+	VFMADD213PS     Z8, Z18, Z23
+	VFMADD213PS     Z7, Z18, Z23
+	VMULPS          Z22, Z18, Z18
+	VFMADD231PS     Z18, Z23, Z22
+	VADDPS          Z22, Z22, Z22
+	VSUBPS          Z0, Z22, Z22
+	VMOVUPS         Z22, 384(R8)
+	VMOVUPS         Z17, 448(R8)
+	VBROADCASTF32X8 96(DX), Z18
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z18, Z18
+	VMULPS          Z19, Z18, Z18
+	VFMADD213PS     Z18, Z22, Z17
+	VBROADCASTF32X8 96(DI), Z18
+	VINSERTF32X8    $0x01, 96(DI)(AX*1), Z18, Z18
+	VFMADD231PS     Z21, Z17, Z18
+	VMOVUPS         Y18, 96(DI)
+	VEXTRACTF32X8   $0x01, Z18, 96(DI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z18
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z17, Z20
+	VMOVUPS         Z20, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000200, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute4
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z14
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R10), Z15
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z15, Z15
+	VBROADCASTF32X8 64(R10), Z16
+	VINSERTF32X8    $0x01, 64(R10)(AX*1), Z16, Z16
+	VBROADCASTF32X8 96(R10), Z17
+	VINSERTF32X8    $0x01, 96(R10)(AX*1), Z17, Z17
+	VBROADCASTF32X8 (R11), Z18
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z18, Z18
+	VBROADCASTF32X8 32(R11), Z19
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z19, Z19
+	VBROADCASTF32X8 64(R11), Z20
+	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
+	VBROADCASTF32X8 96(R11), Z21
+	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+
+reverse4:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000200, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z22
+	VMOVUPS         256(CX), Z23
+	VMOVUPS         384(CX), Z24
+	VMOVUPS         448(CX), Z25
+	VMOVUPS         128(CX), Z26
+	VBROADCASTF32X8 (BX), Z27
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z14
+	VBROADCASTF32X8 (DX), Z27
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z14, Z24
+	VBROADCASTF32X8 (SI), Z27
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z27, Z27
+	VFMADD231PS     Z26, Z14, Z27
+	VMOVUPS         Y27, (SI)
+	VEXTRACTF32X8   $0x01, Z27, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z27
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z15
+	VBROADCASTF32X8 32(DX), Z27
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z15, Z24
+	VBROADCASTF32X8 32(SI), Z27
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z27, Z27
+	VFMADD231PS     Z26, Z15, Z27
+	VMOVUPS         Y27, 32(SI)
+	VEXTRACTF32X8   $0x01, Z27, 32(SI)(AX*1)
+	VMOVAPS         Z14, Z27
+	VMULPS          (R8), Z27, Z14
+	VADDPS          Z14, Z27, Z27
+	VMULPS          64(R8), Z27, Z27
+	VFMADD231PS     Z10, Z27, Z25
+	VFMADD231PS     Z22, Z27, Z18
+	VMOVAPS         Z15, Z27
+	VMULPS          128(R8), Z27, Z15
+	VADDPS          Z15, Z27, Z27
+	VMULPS          192(R8), Z27, Z27
+	VFMADD231PS     Z11, Z27, Z25
+	VFMADD231PS     Z22, Z27, Z19
+	VBROADCASTF32X8 64(BX), Z27
+	VINSERTF32X8    $0x01, 64(BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z16
+	VBROADCASTF32X8 64(DX), Z27
+	VINSERTF32X8    $0x01, 64(DX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z16, Z24
+	VBROADCASTF32X8 64(SI), Z27
+	VINSERTF32X8    $0x01, 64(SI)(AX*1), Z27, Z27
+	VFMADD231PS     Z26, Z16, Z27
+	VMOVUPS         Y27, 64(SI)
+	VEXTRACTF32X8   $0x01, Z27, 64(SI)(AX*1)
+	VBROADCASTF32X8 96(BX), Z27
+	VINSERTF32X8    $0x01, 96(BX)(AX*1), Z27, Z27
+	VFMADD231PS     Z27, Z23, Z17
+	VBROADCASTF32X8 96(DX), Z23
+	VINSERTF32X8    $0x01, 96(DX)(AX*1), Z23, Z23
+	VFMADD231PS     Z23, Z17, Z24
+	VBROADCASTF32X8 96(SI), Z23
+	VINSERTF32X8    $0x01, 96(SI)(AX*1), Z23, Z23
+	VFMADD231PS     Z26, Z17, Z23
+	VMOVUPS         Y23, 96(SI)
+	VEXTRACTF32X8   $0x01, Z23, 96(SI)(AX*1)
+	VMOVAPS         Z16, Z23
+	VMULPS          256(R8), Z23, Z16
+	VADDPS          Z16, Z23, Z23
+	VMULPS          320(R8), Z23, Z23
+	VFMADD231PS     Z12, Z23, Z25
+	VFMADD231PS     Z22, Z23, Z20
+	VMOVAPS         Z17, Z23
+	VMULPS          384(R8), Z23, Z17
+	VADDPS          Z17, Z23, Z23
+	VMULPS          448(R8), Z23, Z23
+	VFMADD231PS     Z13, Z23, Z25
+	VFMADD231PS     Z22, Z23, Z21
+	VMOVUPS         Z24, 384(CX)
+	VMOVUPS         Z25, 448(CX)
+	DECQ            R9
+	JNZ             reverse4
+	VMOVUPS         Y14, (R10)
+	VEXTRACTF32X8   $0x01, Z14, (R10)(AX*1)
+	VMOVUPS         Y15, 32(R10)
+	VEXTRACTF32X8   $0x01, Z15, 32(R10)(AX*1)
+	VMOVUPS         Y16, 64(R10)
+	VEXTRACTF32X8   $0x01, Z16, 64(R10)(AX*1)
+	VMOVUPS         Y17, 96(R10)
+	VEXTRACTF32X8   $0x01, Z17, 96(R10)(AX*1)
+	VMOVUPS         Y18, (R11)
+	VEXTRACTF32X8   $0x01, Z18, (R11)(AX*1)
+	VMOVUPS         Y19, 32(R11)
+	VEXTRACTF32X8   $0x01, Z19, 32(R11)(AX*1)
+	VMOVUPS         Y20, 64(R11)
+	VEXTRACTF32X8   $0x01, Z20, 64(R11)(AX*1)
+	VMOVUPS         Y21, 96(R11)
+	VEXTRACTF32X8   $0x01, Z21, 96(R11)(AX*1)
+	ADDQ            $0x00000080, a+24(FP)
+	ADDQ            $0x00000080, h+32(FP)
+	ADDQ            $0x00000080, carry+40(FP)
+	ADDQ            $0x00000080, da+48(FP)
+	ADDQ            $0x00000080, b+56(FP)
+	ADDQ            $0x00000080, c+64(FP)
+	ADDQ            $0x00000080, db+72(FP)
+	ADDQ            $0x00000080, dc+80(FP)
+	SUBQ            $0x04, states+16(FP)
+	JMP             states4
+
+below4:
+states2:
+	CMPQ            states+16(FP), $0x02
+	JLT             below2
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VBROADCASTF32X8 32(R9), Z11
+	VINSERTF32X8    $0x01, 32(R9)(AX*1), Z11, Z11
+	VPANDD          Z1, Z10, Z12
+	VPANDD          Z1, Z11, Z13
+	VPMAXSD         Z13, Z12, Z12
+	VMULPS          18432(CX), Z12, Z12
+	VCMPPS          $0x06, Z2, Z12, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute2:
+	VMOVUPS         (CX), Z14
+	VMOVUPS         128(CX), Z15
+	VMOVUPS         192(CX), Z16
+	VMOVUPS         256(CX), Z17
+	VMULPS          Z10, Z14, Z18
+	VADDPS          Z5, Z18, Z19
+	VREDUCEPS       $0x38, Z18, Z18
+	VPERMPS         Z6, Z19, Z20
+	VPSLLD          $0x14, Z19, Z19
+	VPADDD          Z20, Z19, Z19
+	VMOVAPS         Z9, Z20
+	VFMADD213PS     Z8, Z18, Z20
+	VFMADD213PS     Z7, Z18, Z20
+	VMULPS          Z19, Z18, Z18
+	VFMADD231PS     Z18, Z20, Z19
+	VADDPS          Z19, Z19, Z19
+	VSUBPS          Z0, Z19, Z19
+	VMOVUPS         Z19, (R8)
+	VMOVUPS         Z12, 64(R8)
+	VBROADCASTF32X8 (DX), Z18
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z18, Z18
+	VMULPS          Z15, Z18, Z18
+	VFMADD213PS     Z18, Z19, Z12
+	VBROADCASTF32X8 (DI), Z18
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z18, Z18
+	VFMADD231PS     Z17, Z12, Z18
+	VMOVUPS         Y18, (DI)
+	VEXTRACTF32X8   $0x01, Z18, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z18
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z12, Z16
+	VMULPS          Z11, Z14, Z14
+	VADDPS          Z5, Z14, Z18
+	VREDUCEPS       $0x38, Z14, Z14
+	VPERMPS         Z6, Z18, Z19
+	VPSLLD          $0x14, Z18, Z18
+	VPADDD          Z19, Z18, Z18
+	VMOVAPS         Z9, Z19
+	VFMADD213PS     Z8, Z14, Z19
+	VFMADD213PS     Z7, Z14, Z19
+	VMULPS          Z18, Z14, Z14
+	VFMADD231PS     Z14, Z19, Z18
+	VADDPS          Z18, Z18, Z18
+	VSUBPS          Z0, Z18, Z18
+	VMOVUPS         Z18, 128(R8)
+	VMOVUPS         Z13, 192(R8)
+	VBROADCASTF32X8 32(DX), Z14
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z14, Z14
+	VMULPS          Z15, Z14, Z14
+	VFMADD213PS     Z14, Z18, Z13
+	VBROADCASTF32X8 32(DI), Z14
+	VINSERTF32X8    $0x01, 32(DI)(AX*1), Z14, Z14
+	VFMADD231PS     Z17, Z13, Z14
+	VMOVUPS         Y14, 32(DI)
+	VEXTRACTF32X8   $0x01, Z14, 32(DI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z14
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z14, Z14
+	VFMADD231PS     Z14, Z13, Z16
+	VMOVUPS         Z16, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000100, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute2
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z12
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z12, Z12
+	VBROADCASTF32X8 32(R10), Z13
+	VINSERTF32X8    $0x01, 32(R10)(AX*1), Z13, Z13
+	VBROADCASTF32X8 (R11), Z14
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
+	VBROADCASTF32X8 32(R11), Z15
+	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+
+reverse2:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000100, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z16
+	VMOVUPS         256(CX), Z17
+	VMOVUPS         384(CX), Z18
+	VMOVUPS         448(CX), Z19
+	VMOVUPS         128(CX), Z20
+	VBROADCASTF32X8 (BX), Z21
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z17, Z12
+	VBROADCASTF32X8 (DX), Z21
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z12, Z18
+	VBROADCASTF32X8 (SI), Z21
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z21, Z21
+	VFMADD231PS     Z20, Z12, Z21
+	VMOVUPS         Y21, (SI)
+	VEXTRACTF32X8   $0x01, Z21, (SI)(AX*1)
+	VBROADCASTF32X8 32(BX), Z21
+	VINSERTF32X8    $0x01, 32(BX)(AX*1), Z21, Z21
+	VFMADD231PS     Z21, Z17, Z13
+	VBROADCASTF32X8 32(DX), Z17
+	VINSERTF32X8    $0x01, 32(DX)(AX*1), Z17, Z17
+	VFMADD231PS     Z17, Z13, Z18
+	VBROADCASTF32X8 32(SI), Z17
+	VINSERTF32X8    $0x01, 32(SI)(AX*1), Z17, Z17
+	VFMADD231PS     Z20, Z13, Z17
+	VMOVUPS         Y17, 32(SI)
+	VEXTRACTF32X8   $0x01, Z17, 32(SI)(AX*1)
+	VMOVAPS         Z12, Z17
+	VMULPS          (R8), Z17, Z12
+	VADDPS          Z12, Z17, Z17
+	VMULPS          64(R8), Z17, Z17
+	VFMADD231PS     Z10, Z17, Z19
+	VFMADD231PS     Z16, Z17, Z14
+	VMOVAPS         Z13, Z17
+	VMULPS          128(R8), Z17, Z13
+	VADDPS          Z13, Z17, Z17
+	VMULPS          192(R8), Z17, Z17
+	VFMADD231PS     Z11, Z17, Z19
+	VFMADD231PS     Z16, Z17, Z15
+	VMOVUPS         Z18, 384(CX)
+	VMOVUPS         Z19, 448(CX)
+	DECQ            R9
+	JNZ             reverse2
+	VMOVUPS         Y12, (R10)
+	VEXTRACTF32X8   $0x01, Z12, (R10)(AX*1)
+	VMOVUPS         Y13, 32(R10)
+	VEXTRACTF32X8   $0x01, Z13, 32(R10)(AX*1)
+	VMOVUPS         Y14, (R11)
+	VEXTRACTF32X8   $0x01, Z14, (R11)(AX*1)
+	VMOVUPS         Y15, 32(R11)
+	VEXTRACTF32X8   $0x01, Z15, 32(R11)(AX*1)
+	ADDQ            $0x00000040, a+24(FP)
+	ADDQ            $0x00000040, h+32(FP)
+	ADDQ            $0x00000040, carry+40(FP)
+	ADDQ            $0x00000040, da+48(FP)
+	ADDQ            $0x00000040, b+56(FP)
+	ADDQ            $0x00000040, c+64(FP)
+	ADDQ            $0x00000040, db+72(FP)
+	ADDQ            $0x00000040, dc+80(FP)
+	SUBQ            $0x02, states+16(FP)
+	JMP             states2
+
+below2:
+states1:
+	CMPQ            states+16(FP), $0x01
+	JLT             below1
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	VPANDD          Z1, Z10, Z11
+	VMULPS          18432(CX), Z11, Z11
+	VCMPPS          $0x06, Z2, Z11, K1
+	KORTESTW        K1, K1
+	JNE             far
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recompute1:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         192(CX), Z14
+	VMOVUPS         256(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VREDUCEPS       $0x38, Z12, Z12
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z12
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z15, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z12
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recompute1
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverse1:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMOVUPS         384(CX), Z15
+	VMOVUPS         448(CX), Z16
+	VMOVUPS         128(CX), Z17
+	VBROADCASTF32X8 (BX), Z18
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z14, Z11
+	VBROADCASTF32X8 (DX), Z14
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS     Z14, Z11, Z15
+	VBROADCASTF32X8 (SI), Z14
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS     Z17, Z11, Z14
+	VMOVUPS         Y14, (SI)
+	VEXTRACTF32X8   $0x01, Z14, (SI)(AX*1)
+	VMOVAPS         Z11, Z14
+	VMULPS          (R8), Z14, Z11
+	VADDPS          Z11, Z14, Z14
+	VMULPS          64(R8), Z14, Z14
+	VFMADD231PS     Z10, Z14, Z16
+	VFMADD231PS     Z13, Z14, Z12
+	VMOVUPS         Z15, 384(CX)
+	VMOVUPS         Z16, 448(CX)
+	DECQ            R9
+	JNZ             reverse1
+	VMOVUPS         Y11, (R10)
+	VEXTRACTF32X8   $0x01, Z11, (R10)(AX*1)
+	VMOVUPS         Y12, (R11)
+	VEXTRACTF32X8   $0x01, Z12, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states1
+
+below1:
+	VZEROUPPER
+	RET
+
+far:
+	MOVQ            frame+8(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            c+64(FP), BX
+	MOVQ            db+72(FP), SI
+	MOVQ            dc+80(FP), DI
+	MOVQ            tmp+120(FP), R8
+	MOVQ            a+24(FP), R9
+	VBROADCASTF32X8 (R9), Z10
+	VINSERTF32X8    $0x01, (R9)(AX*1), Z10, Z10
+	MOVQ            steps+0(FP), R9
+	MOVQ            h+32(FP), R10
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+	PREFETCHT0      (R10)(AX*2)
+	ADDQ            AX, R10
+
+recomputeFar:
+	VMOVUPS         (CX), Z12
+	VMOVUPS         128(CX), Z13
+	VMOVUPS         192(CX), Z14
+	VMOVUPS         256(CX), Z15
+	VMULPS          Z10, Z12, Z12
+	VADDPS          Z5, Z12, Z16
+	VSUBPS          Z5, Z16, Z17
+	VSUBPS          Z17, Z12, Z12
+	VPMAXSD         Z3, Z16, Z16
+	VPMINSD         Z4, Z16, Z16
+	VPERMPS         Z6, Z16, Z17
+	VPSLLD          $0x14, Z16, Z16
+	VPADDD          Z17, Z16, Z16
+	VMOVAPS         Z9, Z17
+	VFMADD213PS     Z8, Z12, Z17
+	VFMADD213PS     Z7, Z12, Z17
+	VMULPS          Z16, Z12, Z12
+	VFMADD231PS     Z12, Z17, Z16
+	VADDPS          Z16, Z16, Z16
+	VSUBPS          Z0, Z16, Z16
+	VMOVUPS         Z16, (R8)
+	VMOVUPS         Z11, 64(R8)
+	VBROADCASTF32X8 (DX), Z12
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z12, Z12
+	VMULPS          Z13, Z12, Z12
+	VFMADD213PS     Z12, Z16, Z11
+	VBROADCASTF32X8 (DI), Z12
+	VINSERTF32X8    $0x01, (DI)(AX*1), Z12, Z12
+	VFMADD231PS     Z15, Z11, Z12
+	VMOVUPS         Y12, (DI)
+	VEXTRACTF32X8   $0x01, Z12, (DI)(AX*1)
+	VBROADCASTF32X8 (BX), Z12
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z12, Z12
+	VFMADD231PS     Z12, Z11, Z14
+	VMOVUPS         Z14, 192(CX)
+	ADDQ            $0x00000240, CX
+	ADDQ            $0x00000080, R8
+	ADDQ            bStep+88(FP), DX
+	ADDQ            cStep+96(FP), BX
+	ADDQ            dbStep+104(FP), SI
+	ADDQ            dcStep+112(FP), DI
+	DECQ            R9
+	JNZ             recomputeFar
+	MOVQ            steps+0(FP), R9
+	MOVQ            carry+40(FP), R10
+	MOVQ            da+48(FP), R11
+	VBROADCASTF32X8 (R10), Z11
+	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
+	VBROADCASTF32X8 (R11), Z12
+	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+
+reverseFar:
+	SUBQ            $0x00000240, CX
+	SUBQ            $0x00000080, R8
+	SUBQ            bStep+88(FP), DX
+	SUBQ            cStep+96(FP), BX
+	SUBQ            dbStep+104(FP), SI
+	SUBQ            dcStep+112(FP), DI
+	VMOVUPS         (CX), Z13
+	VMOVUPS         256(CX), Z14
+	VMOVUPS         384(CX), Z15
+	VMOVUPS         448(CX), Z16
+	VMOVUPS         128(CX), Z17
+	VBROADCASTF32X8 (BX), Z18
+	VINSERTF32X8    $0x01, (BX)(AX*1), Z18, Z18
+	VFMADD231PS     Z18, Z14, Z11
+	VBROADCASTF32X8 (DX), Z14
+	VINSERTF32X8    $0x01, (DX)(AX*1), Z14, Z14
+	VFMADD231PS     Z14, Z11, Z15
+	VBROADCASTF32X8 (SI), Z14
+	VINSERTF32X8    $0x01, (SI)(AX*1), Z14, Z14
+	VFMADD231PS     Z17, Z11, Z14
+	VMOVUPS         Y14, (SI)
+	VEXTRACTF32X8   $0x01, Z14, (SI)(AX*1)
+	VMOVAPS         Z11, Z14
+	VMULPS          (R8), Z14, Z11
+	VADDPS          Z11, Z14, Z14
+	VMULPS          64(R8), Z14, Z14
+	VFMADD231PS     Z10, Z14, Z16
+	VFMADD231PS     Z13, Z14, Z12
+	VMOVUPS         Z15, 384(CX)
+	VMOVUPS         Z16, 448(CX)
+	DECQ            R9
+	JNZ             reverseFar
+	VMOVUPS         Y11, (R10)
+	VEXTRACTF32X8   $0x01, Z11, (R10)(AX*1)
+	VMOVUPS         Y12, (R11)
+	VEXTRACTF32X8   $0x01, Z12, (R11)(AX*1)
+	ADDQ            $0x00000020, a+24(FP)
+	ADDQ            $0x00000020, h+32(FP)
+	ADDQ            $0x00000020, carry+40(FP)
+	ADDQ            $0x00000020, da+48(FP)
+	ADDQ            $0x00000020, b+56(FP)
+	ADDQ            $0x00000020, c+64(FP)
+	ADDQ            $0x00000020, db+72(FP)
+	ADDQ            $0x00000020, dc+80(FP)
+	SUBQ            $0x01, states+16(FP)
+	JMP             states4
+
+// func avx512ComplexVV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ComplexVV(SB), NOSPLIT, $0-120
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            steps+0(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            bIm+48(FP), BX
+	MOVQ            c+56(FP), SI
+	MOVQ            cIm+64(FP), DI
+	MOVQ            group+112(FP), R8
+	MOVQ            a+24(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z12
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z12, Z12
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z13, Z13
+	MOVQ            h+32(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z14
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z14, Z14
+	VBROADCASTF32X8 (R10), Z15
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z15, Z15
+
+steps:
+	VMOVUPS          (AX), Z16
+	VMOVUPS          128(AX), Z17
+	VMULPS           Z13, Z16, Z18
+	VMULPS           Z7, Z18, Z18
+	VADDPS           Z8, Z18, Z19
+	VSUBPS           Z8, Z19, Z20
+	VSUBPS           Z20, Z18, Z18
+	VMULPS           Z9, Z18, Z18
+	VMULPS           Z18, Z18, Z20
+	VBROADCASTSS     sin0<>+0(SB), Z23
+	VFMADD213PS.BCST sin1<>+0(SB), Z20, Z23
+	VFMADD213PS.BCST sin2<>+0(SB), Z20, Z23
+	VMULPS           Z20, Z23, Z23
+	VFMADD213PS      Z18, Z18, Z23
+	VBROADCASTSS     cos0<>+0(SB), Z18
+	VFMADD213PS.BCST cos1<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST cos2<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST one<>+0(SB), Z20, Z18
+	VPSLLD           $0x1f, Z19, Z20
+	VPMOVD2M         Z20, K1
+	VBLENDMPS        Z23, Z18, K1, Z21
+	VBLENDMPS        Z18, Z23, K1, Z22
+	VPSLLD           $0x1e, Z19, Z19
+	VPXORD           Z19, Z20, Z20
+	VPANDD           Z10, Z19, Z19
+	VPANDD           Z10, Z20, Z20
+	VXORPS           Z19, Z22, Z22
+	VXORPS           Z20, Z21, Z21
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z18
+	VSUBPS           Z2, Z18, Z19
+	VSUBPS           Z19, Z16, Z16
+	VPMAXSD          Z0, Z18, Z18
+	VPMINSD          Z1, Z18, Z18
+	VPERMPS          Z3, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z6, Z19
+	VFMADD213PS      Z5, Z16, Z19
+	VFMADD213PS      Z4, Z16, Z19
+	VMULPS           Z18, Z16, Z16
+	VFMADD231PS      Z16, Z19, Z18
+	VMULPS           Z18, Z21, Z21
+	VMULPS           Z18, Z22, Z22
+	VBROADCASTSS     (DX), Z16
+	VBROADCASTSS     (BX), Z18
+	VMULPS           Z17, Z16, Z16
+	VMULPS           Z17, Z18, Z18
+	VFMADD231PS      Z21, Z14, Z16
+	VFNMADD231PS     Z22, Z15, Z16
+	VFMADD231PS      Z21, Z15, Z18
+	VFMADD231PS      Z22, Z14, Z18
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z18, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTSS     (SI), Z17
+	VBROADCASTSS     (DI), Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	ADDQ             bStep+72(FP), DX
+	ADDQ             bImStep+80(FP), BX
+	ADDQ             cStep+88(FP), SI
+	ADDQ             cImStep+96(FP), DI
+	ADDQ             $0x00000240, AX
+	DECQ             CX
+	JNZ              steps
+	MOVQ             h+32(FP), AX
+	MOVQ             plane+104(FP), CX
+	ADDQ             AX, CX
+	VMOVUPS          Y14, (AX)
+	VEXTRACTF32X8    $0x01, Z14, (AX)(R8*1)
+	VMOVUPS          Y15, (CX)
+	VEXTRACTF32X8    $0x01, Z15, (CX)(R8*1)
+	ADDQ             $0x20, a+24(FP)
+	ADDQ             $0x20, h+32(FP)
+	ADDQ             $0x04, b+40(FP)
+	ADDQ             $0x04, bIm+48(FP)
+	ADDQ             $0x04, c+56(FP)
+	ADDQ             $0x04, cIm+64(FP)
+	DECQ             states+16(FP)
+	JNZ              states
+	VZEROUPPER
+	RET
+
+// func avx512ComplexBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3
+TEXT ·avx512ComplexBackVV(SB), NOSPLIT, $0-208
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            tmp+184(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            bIm+64(FP), BX
+	MOVQ            c+72(FP), SI
+	MOVQ            cIm+80(FP), DI
+	MOVQ            db+88(FP), R8
+	MOVQ            dbIm+96(FP), R9
+	MOVQ            dc+104(FP), R10
+	MOVQ            dcIm+112(FP), R11
+	MOVQ            group+200(FP), R12
+	MOVQ            steps+0(FP), R13
+	MOVQ            a+24(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z12
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8 (R15), Z13
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ            h+32(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z14
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8 (R15), Z15
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z15, Z15
+
+recompute:
+	VMOVUPS          (AX), Z16
+	VMULPS           Z13, Z16, Z17
+	VMULPS           Z7, Z17, Z17
+	VADDPS           Z8, Z17, Z18
+	VSUBPS           Z8, Z18, Z19
+	VSUBPS           Z19, Z17, Z17
+	VMULPS           Z9, Z17, Z17
+	VMULPS           Z17, Z17, Z19
+	VBROADCASTSS     sin0<>+0(SB), Z22
+	VFMADD213PS.BCST sin1<>+0(SB), Z19, Z22
+	VFMADD213PS.BCST sin2<>+0(SB), Z19, Z22
+	VMULPS           Z19, Z22, Z22
+	VFMADD213PS      Z17, Z17, Z22
+	VBROADCASTSS     cos0<>+0(SB), Z17
+	VFMADD213PS.BCST cos1<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST cos2<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST one<>+0(SB), Z19, Z17
+	VPSLLD           $0x1f, Z18, Z19
+	VPMOVD2M         Z19, K1
+	VBLENDMPS        Z22, Z17, K1, Z20
+	VBLENDMPS        Z17, Z22, K1, Z21
+	VPSLLD           $0x1e, Z18, Z18
+	VPXORD           Z18, Z19, Z19
+	VPANDD           Z10, Z18, Z18
+	VPANDD           Z10, Z19, Z19
+	VXORPS           Z18, Z21, Z21
+	VXORPS           Z19, Z20, Z20
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z17
+	VSUBPS           Z2, Z17, Z18
+	VSUBPS           Z18, Z16, Z16
+	VPMAXSD          Z0, Z17, Z17
+	VPMINSD          Z1, Z17, Z17
+	VPERMPS          Z3, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z6, Z18
+	VFMADD213PS      Z5, Z16, Z18
+	VFMADD213PS      Z4, Z16, Z18
+	VMULPS           Z17, Z16, Z16
+	VFMADD231PS      Z16, Z18, Z17
+	VMULPS           Z17, Z20, Z20
+	VMULPS           Z17, Z21, Z21
+	VMOVUPS          Z20, (CX)
+	VMOVUPS          Z21, 64(CX)
+	VMOVUPS          Z14, 128(CX)
+	VMOVUPS          Z15, 192(CX)
+	VBROADCASTSS     (DX), Z16
+	VBROADCASTSS     (BX), Z17
+	VMOVUPS          128(AX), Z18
+	VMULPS           Z18, Z16, Z16
+	VMULPS           Z18, Z17, Z17
+	VFMADD231PS      Z20, Z14, Z16
+	VFNMADD231PS     Z21, Z15, Z16
+	VFMADD231PS      Z20, Z15, Z17
+	VFMADD231PS      Z21, Z14, Z17
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z17, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTSS     (SI), Z17
+	VBROADCASTSS     (DI), Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	VMOVUPS          256(AX), Z16
+	VADDPS           Z16, Z16, Z16
+	VEXTRACTF32X8    $0x01, Z16, Y17
+	VMOVUPS          (R10), Y18
+	VFMADD231PS      Y16, Y14, Y18
+	VEXTRACTF32X8    $0x01, Z14, Y19
+	VFMADD231PS      Y17, Y19, Y18
+	VMOVUPS          Y18, (R10)
+	VEXTRACTF32X8    $0x01, Z16, Y17
+	VMOVUPS          (R11), Y18
+	VFNMADD231PS     Y16, Y15, Y18
+	VEXTRACTF32X8    $0x01, Z15, Y16
+	VFNMADD231PS     Y17, Y16, Y18
+	VMOVUPS          Y18, (R11)
+	ADDQ             bStep+120(FP), DX
+	ADDQ             bImStep+128(FP), BX
+	ADDQ             cStep+136(FP), SI
+	ADDQ             cImStep+144(FP), DI
+	ADDQ             dbStep+152(FP), R8
+	ADDQ             dbImStep+160(FP), R9
+	ADDQ             dcStep+168(FP), R10
+	ADDQ             dcImStep+176(FP), R11
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x00000100, CX
+	DECQ             R13
+	JNZ              recompute
+	MOVQ             steps+0(FP), R13
+	MOVQ             carry+40(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z12
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8  (R15), Z13
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ             da+48(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z14
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8  (R15), Z15
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z15, Z15
+	MOVQ             a+24(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z16
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z16, Z16
+	VBROADCASTF32X8  (R15), Z17
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z17, Z17
+	VBROADCASTSS     turn<>+0(SB), Z18
+	VMULPS           Z18, Z17, Z17
+
+reverse:
+	SUBQ          bStep+120(FP), DX
+	SUBQ          bImStep+128(FP), BX
+	SUBQ          cStep+136(FP), SI
+	SUBQ          cImStep+144(FP), DI
+	SUBQ          dbStep+152(FP), R8
+	SUBQ          dbImStep+160(FP), R9
+	SUBQ          dcStep+168(FP), R10
+	SUBQ          dcImStep+176(FP), R11
+	SUBQ          $0x00000240, AX
+	SUBQ          $0x00000100, CX
+	VMOVUPS       256(AX), Z18
+	VADDPS        Z18, Z18, Z18
+	VBROADCASTSS  (SI), Z19
+	VBROADCASTSS  (DI), Z22
+	VFMADD231PS   Z18, Z19, Z12
+	VFNMADD231PS  Z18, Z22, Z13
+	VMOVUPS       128(AX), Z18
+	VEXTRACTF32X8 $0x01, Z18, Y19
+	VMOVUPS       (R8), Y22
+	VFMADD231PS   Y18, Y12, Y22
+	VEXTRACTF32X8 $0x01, Z12, Y23
+	VFMADD231PS   Y19, Y23, Y22
+	VMOVUPS       Y22, (R8)
+	VEXTRACTF32X8 $0x01, Z18, Y19
+	VMOVUPS       (R9), Y22
+	VFMADD231PS   Y18, Y13, Y22
+	VEXTRACTF32X8 $0x01, Z13, Y18
+	VFMADD231PS   Y19, Y18, Y22
+	VMOVUPS       Y22, (R9)
+	VBROADCASTSS  (DX), Z18
+	VBROADCASTSS  (BX), Z19
+	VMOVUPS       384(AX), Z22
+	VFMADD231PS   Z18, Z12, Z22
+	VFMADD231PS   Z19, Z13, Z22
+	VMOVUPS       Z22, 384(AX)
+	VMOVUPS       (CX), Z18
+	VMOVUPS       64(CX), Z19
+	VMULPS        Z19, Z12, Z22
+	VMULPS        Z18, Z12, Z12
+	VFMADD231PS   Z19, Z13, Z12
+	VFMSUB132PS   Z18, Z22, Z13
+	VMOVUPS       128(CX), Z18
+	VMOVUPS       192(CX), Z19
+	VMULPS        Z18, Z12, Z22
+	VFMADD231PS   Z19, Z13, Z22
+	VMULPS        Z18, Z13, Z18
+	VFNMADD231PS  Z19, Z12, Z18
+	VMOVUPS       (AX), Z19
+	VMOVUPS       448(AX), Z23
+	VFMADD231PS   Z19, Z22, Z14
+	VFMADD231PS   Z19, Z18, Z15
+	VFMADD231PS   Z16, Z22, Z23
+	VFMADD231PS   Z17, Z18, Z23
+	VMOVUPS       Z23, 448(AX)
+	DECQ          R13
+	JNZ           reverse
+	MOVQ          carry+40(FP), AX
+	MOVQ          plane+192(FP), CX
+	ADDQ          AX, CX
+	VMOVUPS       Y12, (AX)
+	VEXTRACTF32X8 $0x01, Z12, (AX)(R12*1)
+	VMOVUPS       Y13, (CX)
+	VEXTRACTF32X8 $0x01, Z13, (CX)(R12*1)
+	MOVQ          da+48(FP), AX
+	MOVQ          plane+192(FP), CX
+	ADDQ          AX, CX
+	VMOVUPS       Y14, (AX)
+	VEXTRACTF32X8 $0x01, Z14, (AX)(R12*1)
+	VMOVUPS       Y15, (CX)
+	VEXTRACTF32X8 $0x01, Z15, (CX)(R12*1)
+	ADDQ          $0x20, a+24(FP)
+	ADDQ          $0x20, h+32(FP)
+	ADDQ          $0x20, carry+40(FP)
+	ADDQ          $0x20, da+48(FP)
+	ADDQ          $0x20, db+88(FP)
+	ADDQ          $0x20, dbIm+96(FP)
+	ADDQ          $0x20, dc+104(FP)
+	ADDQ          $0x20, dcIm+112(FP)
+	ADDQ          $0x04, b+56(FP)
+	ADDQ          $0x04, bIm+64(FP)
+	ADDQ          $0x04, c+72(FP)
+	ADDQ          $0x04, cIm+80(FP)
+	DECQ          states+16(FP)
+	JNZ           states
+	VZEROUPPER
+	RET
+
+// func avx512ComplexCV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ComplexCV(SB), NOSPLIT, $0-120
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            steps+0(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            bIm+48(FP), BX
+	MOVQ            c+56(FP), SI
+	MOVQ            cIm+64(FP), DI
+	MOVQ            group+112(FP), R8
+	MOVQ            a+24(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z12
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z12, Z12
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z13, Z13
+	MOVQ            h+32(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z14
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z14, Z14
+	VBROADCASTF32X8 (R10), Z15
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z15, Z15
+
+steps:
+	VMOVUPS          (AX), Z16
+	VMOVUPS          128(AX), Z17
+	VMULPS           Z13, Z16, Z18
+	VMULPS           Z7, Z18, Z18
+	VADDPS           Z8, Z18, Z19
+	VSUBPS           Z8, Z19, Z20
+	VSUBPS           Z20, Z18, Z18
+	VMULPS           Z9, Z18, Z18
+	VMULPS           Z18, Z18, Z20
+	VBROADCASTSS     sin0<>+0(SB), Z23
+	VFMADD213PS.BCST sin1<>+0(SB), Z20, Z23
+	VFMADD213PS.BCST sin2<>+0(SB), Z20, Z23
+	VMULPS           Z20, Z23, Z23
+	VFMADD213PS      Z18, Z18, Z23
+	VBROADCASTSS     cos0<>+0(SB), Z18
+	VFMADD213PS.BCST cos1<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST cos2<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST one<>+0(SB), Z20, Z18
+	VPSLLD           $0x1f, Z19, Z20
+	VPMOVD2M         Z20, K1
+	VBLENDMPS        Z23, Z18, K1, Z21
+	VBLENDMPS        Z18, Z23, K1, Z22
+	VPSLLD           $0x1e, Z19, Z19
+	VPXORD           Z19, Z20, Z20
+	VPANDD           Z10, Z19, Z19
+	VPANDD           Z10, Z20, Z20
+	VXORPS           Z19, Z22, Z22
+	VXORPS           Z20, Z21, Z21
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z18
+	VSUBPS           Z2, Z18, Z19
+	VSUBPS           Z19, Z16, Z16
+	VPMAXSD          Z0, Z18, Z18
+	VPMINSD          Z1, Z18, Z18
+	VPERMPS          Z3, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z6, Z19
+	VFMADD213PS      Z5, Z16, Z19
+	VFMADD213PS      Z4, Z16, Z19
+	VMULPS           Z18, Z16, Z16
+	VFMADD231PS      Z16, Z19, Z18
+	VMULPS           Z18, Z21, Z21
+	VMULPS           Z18, Z22, Z22
+	VBROADCASTF32X8  (DX), Z16
+	VINSERTF32X8     $0x01, (DX)(R8*1), Z16, Z16
+	VBROADCASTF32X8  (BX), Z18
+	VINSERTF32X8     $0x01, (BX)(R8*1), Z18, Z18
+	VMULPS           Z17, Z16, Z16
+	VMULPS           Z17, Z18, Z18
+	VFMADD231PS      Z21, Z14, Z16
+	VFNMADD231PS     Z22, Z15, Z16
+	VFMADD231PS      Z21, Z15, Z18
+	VFMADD231PS      Z22, Z14, Z18
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z18, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTSS     (SI), Z17
+	VBROADCASTSS     (DI), Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	ADDQ             bStep+72(FP), DX
+	ADDQ             bImStep+80(FP), BX
+	ADDQ             cStep+88(FP), SI
+	ADDQ             cImStep+96(FP), DI
+	ADDQ             $0x00000240, AX
+	DECQ             CX
+	JNZ              steps
+	MOVQ             h+32(FP), AX
+	MOVQ             plane+104(FP), CX
+	ADDQ             AX, CX
+	VMOVUPS          Y14, (AX)
+	VEXTRACTF32X8    $0x01, Z14, (AX)(R8*1)
+	VMOVUPS          Y15, (CX)
+	VEXTRACTF32X8    $0x01, Z15, (CX)(R8*1)
+	ADDQ             $0x20, a+24(FP)
+	ADDQ             $0x20, h+32(FP)
+	ADDQ             $0x20, b+40(FP)
+	ADDQ             $0x20, bIm+48(FP)
+	ADDQ             $0x04, c+56(FP)
+	ADDQ             $0x04, cIm+64(FP)
+	DECQ             states+16(FP)
+	JNZ              states
+	VZEROUPPER
+	RET
+
+// func avx512ComplexBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3
+TEXT ·avx512ComplexBackCV(SB), NOSPLIT, $0-208
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            tmp+184(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            bIm+64(FP), BX
+	MOVQ            c+72(FP), SI
+	MOVQ            cIm+80(FP), DI
+	MOVQ            db+88(FP), R8
+	MOVQ            dbIm+96(FP), R9
+	MOVQ            dc+104(FP), R10
+	MOVQ            dcIm+112(FP), R11
+	MOVQ            group+200(FP), R12
+	MOVQ            steps+0(FP), R13
+	MOVQ            a+24(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z12
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8 (R15), Z13
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ            h+32(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z14
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8 (R15), Z15
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z15, Z15
+
+recompute:
+	VMOVUPS          (AX), Z16
+	VMULPS           Z13, Z16, Z17
+	VMULPS           Z7, Z17, Z17
+	VADDPS           Z8, Z17, Z18
+	VSUBPS           Z8, Z18, Z19
+	VSUBPS           Z19, Z17, Z17
+	VMULPS           Z9, Z17, Z17
+	VMULPS           Z17, Z17, Z19
+	VBROADCASTSS     sin0<>+0(SB), Z22
+	VFMADD213PS.BCST sin1<>+0(SB), Z19, Z22
+	VFMADD213PS.BCST sin2<>+0(SB), Z19, Z22
+	VMULPS           Z19, Z22, Z22
+	VFMADD213PS      Z17, Z17, Z22
+	VBROADCASTSS     cos0<>+0(SB), Z17
+	VFMADD213PS.BCST cos1<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST cos2<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST one<>+0(SB), Z19, Z17
+	VPSLLD           $0x1f, Z18, Z19
+	VPMOVD2M         Z19, K1
+	VBLENDMPS        Z22, Z17, K1, Z20
+	VBLENDMPS        Z17, Z22, K1, Z21
+	VPSLLD           $0x1e, Z18, Z18
+	VPXORD           Z18, Z19, Z19
+	VPANDD           Z10, Z18, Z18
+	VPANDD           Z10, Z19, Z19
+	VXORPS           Z18, Z21, Z21
+	VXORPS           Z19, Z20, Z20
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z17
+	VSUBPS           Z2, Z17, Z18
+	VSUBPS           Z18, Z16, Z16
+	VPMAXSD          Z0, Z17, Z17
+	VPMINSD          Z1, Z17, Z17
+	VPERMPS          Z3, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z6, Z18
+	VFMADD213PS      Z5, Z16, Z18
+	VFMADD213PS      Z4, Z16, Z18
+	VMULPS           Z17, Z16, Z16
+	VFMADD231PS      Z16, Z18, Z17
+	VMULPS           Z17, Z20, Z20
+	VMULPS           Z17, Z21, Z21
+	VMOVUPS          Z20, (CX)
+	VMOVUPS          Z21, 64(CX)
+	VMOVUPS          Z14, 128(CX)
+	VMOVUPS          Z15, 192(CX)
+	VBROADCASTF32X8  (DX), Z16
+	VINSERTF32X8     $0x01, (DX)(R12*1), Z16, Z16
+	VBROADCASTF32X8  (BX), Z17
+	VINSERTF32X8     $0x01, (BX)(R12*1), Z17, Z17
+	VMOVUPS          128(AX), Z18
+	VMULPS           Z18, Z16, Z16
+	VMULPS           Z18, Z17, Z17
+	VFMADD231PS      Z20, Z14, Z16
+	VFNMADD231PS     Z21, Z15, Z16
+	VFMADD231PS      Z20, Z15, Z17
+	VFMADD231PS      Z21, Z14, Z17
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z17, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTSS     (SI), Z17
+	VBROADCASTSS     (DI), Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	VMOVUPS          256(AX), Z16
+	VADDPS           Z16, Z16, Z16
+	VEXTRACTF32X8    $0x01, Z16, Y17
+	VMOVUPS          (R10), Y18
+	VFMADD231PS      Y16, Y14, Y18
+	VEXTRACTF32X8    $0x01, Z14, Y19
+	VFMADD231PS      Y17, Y19, Y18
+	VMOVUPS          Y18, (R10)
+	VEXTRACTF32X8    $0x01, Z16, Y17
+	VMOVUPS          (R11), Y18
+	VFNMADD231PS     Y16, Y15, Y18
+	VEXTRACTF32X8    $0x01, Z15, Y16
+	VFNMADD231PS     Y17, Y16, Y18
+	VMOVUPS          Y18, (R11)
+	ADDQ             bStep+120(FP), DX
+	ADDQ             bImStep+128(FP), BX
+	ADDQ             cStep+136(FP), SI
+	ADDQ             cImStep+144(FP), DI
+	ADDQ             dbStep+152(FP), R8
+	ADDQ             dbImStep+160(FP), R9
+	ADDQ             dcStep+168(FP), R10
+	ADDQ             dcImStep+176(FP), R11
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x00000100, CX
+	DECQ             R13
+	JNZ              recompute
+	MOVQ             steps+0(FP), R13
+	MOVQ             carry+40(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z12
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8  (R15), Z13
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ             da+48(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z14
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8  (R15), Z15
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z15, Z15
+	MOVQ             a+24(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z16
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z16, Z16
+	VBROADCASTF32X8  (R15), Z17
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z17, Z17
+	VBROADCASTSS     turn<>+0(SB), Z18
+	VMULPS           Z18, Z17, Z17
+
+reverse:
+	SUBQ            bStep+120(FP), DX
+	SUBQ            bImStep+128(FP), BX
+	SUBQ            cStep+136(FP), SI
+	SUBQ            cImStep+144(FP), DI
+	SUBQ            dbStep+152(FP), R8
+	SUBQ            dbImStep+160(FP), R9
+	SUBQ            dcStep+168(FP), R10
+	SUBQ            dcImStep+176(FP), R11
+	SUBQ            $0x00000240, AX
+	SUBQ            $0x00000100, CX
+	VMOVUPS         256(AX), Z18
+	VADDPS          Z18, Z18, Z18
+	VBROADCASTSS    (SI), Z19
+	VBROADCASTSS    (DI), Z22
+	VFMADD231PS     Z18, Z19, Z12
+	VFNMADD231PS    Z18, Z22, Z13
+	VMOVUPS         128(AX), Z18
+	VBROADCASTF32X8 (R8), Z19
+	VINSERTF32X8    $0x01, (R8)(R12*1), Z19, Z19
+	VFMADD231PS     Z18, Z12, Z19
+	VMOVUPS         Y19, (R8)
+	VEXTRACTF32X8   $0x01, Z19, (R8)(R12*1)
+	VBROADCASTF32X8 (R9), Z19
+	VINSERTF32X8    $0x01, (R9)(R12*1), Z19, Z19
+	VFMADD231PS     Z18, Z13, Z19
+	VMOVUPS         Y19, (R9)
+	VEXTRACTF32X8   $0x01, Z19, (R9)(R12*1)
+	VBROADCASTF32X8 (DX), Z18
+	VINSERTF32X8    $0x01, (DX)(R12*1), Z18, Z18
+	VBROADCASTF32X8 (BX), Z19
+	VINSERTF32X8    $0x01, (BX)(R12*1), Z19, Z19
+	VMOVUPS         384(AX), Z22
+	VFMADD231PS     Z18, Z12, Z22
+	VFMADD231PS     Z19, Z13, Z22
+	VMOVUPS         Z22, 384(AX)
+	VMOVUPS         (CX), Z18
+	VMOVUPS         64(CX), Z19
+	VMULPS          Z19, Z12, Z22
+	VMULPS          Z18, Z12, Z12
+	VFMADD231PS     Z19, Z13, Z12
+	VFMSUB132PS     Z18, Z22, Z13
+	VMOVUPS         128(CX), Z18
+	VMOVUPS         192(CX), Z19
+	VMULPS          Z18, Z12, Z22
+	VFMADD231PS     Z19, Z13, Z22
+	VMULPS          Z18, Z13, Z18
+	VFNMADD231PS    Z19, Z12, Z18
+	VMOVUPS         (AX), Z19
+	VMOVUPS         448(AX), Z23
+	VFMADD231PS     Z19, Z22, Z14
+	VFMADD231PS     Z19, Z18, Z15
+	VFMADD231PS     Z16, Z22, Z23
+	VFMADD231PS     Z17, Z18, Z23
+	VMOVUPS         Z23, 448(AX)
+	DECQ            R13
+	JNZ             reverse
+	MOVQ            carry+40(FP), AX
+	MOVQ            plane+192(FP), CX
+	ADDQ            AX, CX
+	VMOVUPS         Y12, (AX)
+	VEXTRACTF32X8   $0x01, Z12, (AX)(R12*1)
+	VMOVUPS         Y13, (CX)
+	VEXTRACTF32X8   $0x01, Z13, (CX)(R12*1)
+	MOVQ            da+48(FP), AX
+	MOVQ            plane+192(FP), CX
+	ADDQ            AX, CX
+	VMOVUPS         Y14, (AX)
+	VEXTRACTF32X8   $0x01, Z14, (AX)(R12*1)
+	VMOVUPS         Y15, (CX)
+	VEXTRACTF32X8   $0x01, Z15, (CX)(R12*1)
+	ADDQ            $0x20, a+24(FP)
+	ADDQ            $0x20, h+32(FP)
+	ADDQ            $0x20, carry+40(FP)
+	ADDQ            $0x20, da+48(FP)
+	ADDQ            $0x20, db+88(FP)
+	ADDQ            $0x20, dbIm+96(FP)
+	ADDQ            $0x20, dc+104(FP)
+	ADDQ            $0x20, dcIm+112(FP)
+	ADDQ            $0x20, b+56(FP)
+	ADDQ            $0x20, bIm+64(FP)
+	ADDQ            $0x04, c+72(FP)
+	ADDQ            $0x04, cIm+80(FP)
+	DECQ            states+16(FP)
+	JNZ             states
+	VZEROUPPER
+	RET
+
+// func avx512ComplexVC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ComplexVC(SB), NOSPLIT, $0-120
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            steps+0(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            bIm+48(FP), BX
+	MOVQ            c+56(FP), SI
+	MOVQ            cIm+64(FP), DI
+	MOVQ            group+112(FP), R8
+	MOVQ            a+24(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z12
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z12, Z12
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z13, Z13
+	MOVQ            h+32(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z14
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z14, Z14
+	VBROADCASTF32X8 (R10), Z15
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z15, Z15
+
+steps:
+	VMOVUPS          (AX), Z16
+	VMOVUPS          128(AX), Z17
+	VMULPS           Z13, Z16, Z18
+	VMULPS           Z7, Z18, Z18
+	VADDPS           Z8, Z18, Z19
+	VSUBPS           Z8, Z19, Z20
+	VSUBPS           Z20, Z18, Z18
+	VMULPS           Z9, Z18, Z18
+	VMULPS           Z18, Z18, Z20
+	VBROADCASTSS     sin0<>+0(SB), Z23
+	VFMADD213PS.BCST sin1<>+0(SB), Z20, Z23
+	VFMADD213PS.BCST sin2<>+0(SB), Z20, Z23
+	VMULPS           Z20, Z23, Z23
+	VFMADD213PS      Z18, Z18, Z23
+	VBROADCASTSS     cos0<>+0(SB), Z18
+	VFMADD213PS.BCST cos1<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST cos2<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST one<>+0(SB), Z20, Z18
+	VPSLLD           $0x1f, Z19, Z20
+	VPMOVD2M         Z20, K1
+	VBLENDMPS        Z23, Z18, K1, Z21
+	VBLENDMPS        Z18, Z23, K1, Z22
+	VPSLLD           $0x1e, Z19, Z19
+	VPXORD           Z19, Z20, Z20
+	VPANDD           Z10, Z19, Z19
+	VPANDD           Z10, Z20, Z20
+	VXORPS           Z19, Z22, Z22
+	VXORPS           Z20, Z21, Z21
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z18
+	VSUBPS           Z2, Z18, Z19
+	VSUBPS           Z19, Z16, Z16
+	VPMAXSD          Z0, Z18, Z18
+	VPMINSD          Z1, Z18, Z18
+	VPERMPS          Z3, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z6, Z19
+	VFMADD213PS      Z5, Z16, Z19
+	VFMADD213PS      Z4, Z16, Z19
+	VMULPS           Z18, Z16, Z16
+	VFMADD231PS      Z16, Z19, Z18
+	VMULPS           Z18, Z21, Z21
+	VMULPS           Z18, Z22, Z22
+	VBROADCASTSS     (DX), Z16
+	VBROADCASTSS     (BX), Z18
+	VMULPS           Z17, Z16, Z16
+	VMULPS           Z17, Z18, Z18
+	VFMADD231PS      Z21, Z14, Z16
+	VFNMADD231PS     Z22, Z15, Z16
+	VFMADD231PS      Z21, Z15, Z18
+	VFMADD231PS      Z22, Z14, Z18
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z18, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTF32X8  (SI), Z17
+	VINSERTF32X8     $0x01, (SI)(R8*1), Z17, Z17
+	VBROADCASTF32X8  (DI), Z18
+	VINSERTF32X8     $0x01, (DI)(R8*1), Z18, Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	ADDQ             bStep+72(FP), DX
+	ADDQ             bImStep+80(FP), BX
+	ADDQ             cStep+88(FP), SI
+	ADDQ             cImStep+96(FP), DI
+	ADDQ             $0x00000240, AX
+	DECQ             CX
+	JNZ              steps
+	MOVQ             h+32(FP), AX
+	MOVQ             plane+104(FP), CX
+	ADDQ             AX, CX
+	VMOVUPS          Y14, (AX)
+	VEXTRACTF32X8    $0x01, Z14, (AX)(R8*1)
+	VMOVUPS          Y15, (CX)
+	VEXTRACTF32X8    $0x01, Z15, (CX)(R8*1)
+	ADDQ             $0x20, a+24(FP)
+	ADDQ             $0x20, h+32(FP)
+	ADDQ             $0x04, b+40(FP)
+	ADDQ             $0x04, bIm+48(FP)
+	ADDQ             $0x20, c+56(FP)
+	ADDQ             $0x20, cIm+64(FP)
+	DECQ             states+16(FP)
+	JNZ              states
+	VZEROUPPER
+	RET
+
+// func avx512ComplexBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F, FMA3
+TEXT ·avx512ComplexBackVC(SB), NOSPLIT, $0-208
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            tmp+184(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            bIm+64(FP), BX
+	MOVQ            c+72(FP), SI
+	MOVQ            cIm+80(FP), DI
+	MOVQ            db+88(FP), R8
+	MOVQ            dbIm+96(FP), R9
+	MOVQ            dc+104(FP), R10
+	MOVQ            dcIm+112(FP), R11
+	MOVQ            group+200(FP), R12
+	MOVQ            steps+0(FP), R13
+	MOVQ            a+24(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z12
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8 (R15), Z13
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ            h+32(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z14
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8 (R15), Z15
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z15, Z15
+
+recompute:
+	VMOVUPS          (AX), Z16
+	VMULPS           Z13, Z16, Z17
+	VMULPS           Z7, Z17, Z17
+	VADDPS           Z8, Z17, Z18
+	VSUBPS           Z8, Z18, Z19
+	VSUBPS           Z19, Z17, Z17
+	VMULPS           Z9, Z17, Z17
+	VMULPS           Z17, Z17, Z19
+	VBROADCASTSS     sin0<>+0(SB), Z22
+	VFMADD213PS.BCST sin1<>+0(SB), Z19, Z22
+	VFMADD213PS.BCST sin2<>+0(SB), Z19, Z22
+	VMULPS           Z19, Z22, Z22
+	VFMADD213PS      Z17, Z17, Z22
+	VBROADCASTSS     cos0<>+0(SB), Z17
+	VFMADD213PS.BCST cos1<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST cos2<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST one<>+0(SB), Z19, Z17
+	VPSLLD           $0x1f, Z18, Z19
+	VPMOVD2M         Z19, K1
+	VBLENDMPS        Z22, Z17, K1, Z20
+	VBLENDMPS        Z17, Z22, K1, Z21
+	VPSLLD           $0x1e, Z18, Z18
+	VPXORD           Z18, Z19, Z19
+	VPANDD           Z10, Z18, Z18
+	VPANDD           Z10, Z19, Z19
+	VXORPS           Z18, Z21, Z21
+	VXORPS           Z19, Z20, Z20
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z17
+	VSUBPS           Z2, Z17, Z18
+	VSUBPS           Z18, Z16, Z16
+	VPMAXSD          Z0, Z17, Z17
+	VPMINSD          Z1, Z17, Z17
+	VPERMPS          Z3, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z6, Z18
+	VFMADD213PS      Z5, Z16, Z18
+	VFMADD213PS      Z4, Z16, Z18
+	VMULPS           Z17, Z16, Z16
+	VFMADD231PS      Z16, Z18, Z17
+	VMULPS           Z17, Z20, Z20
+	VMULPS           Z17, Z21, Z21
+	VMOVUPS          Z20, (CX)
+	VMOVUPS          Z21, 64(CX)
+	VMOVUPS          Z14, 128(CX)
+	VMOVUPS          Z15, 192(CX)
+	VBROADCASTSS     (DX), Z16
+	VBROADCASTSS     (BX), Z17
+	VMOVUPS          128(AX), Z18
+	VMULPS           Z18, Z16, Z16
+	VMULPS           Z18, Z17, Z17
+	VFMADD231PS      Z20, Z14, Z16
+	VFNMADD231PS     Z21, Z15, Z16
+	VFMADD231PS      Z20, Z15, Z17
+	VFMADD231PS      Z21, Z14, Z17
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z17, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTF32X8  (SI), Z17
+	VINSERTF32X8     $0x01, (SI)(R12*1), Z17, Z17
+	VBROADCASTF32X8  (DI), Z18
+	VINSERTF32X8     $0x01, (DI)(R12*1), Z18, Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	VMOVUPS          256(AX), Z16
+	VADDPS           Z16, Z16, Z16
+	VBROADCASTF32X8  (R10), Z17
+	VINSERTF32X8     $0x01, (R10)(R12*1), Z17, Z17
+	VFMADD231PS      Z16, Z14, Z17
+	VMOVUPS          Y17, (R10)
+	VEXTRACTF32X8    $0x01, Z17, (R10)(R12*1)
+	VBROADCASTF32X8  (R11), Z17
+	VINSERTF32X8     $0x01, (R11)(R12*1), Z17, Z17
+	VFNMADD231PS     Z16, Z15, Z17
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(R12*1)
+	ADDQ             bStep+120(FP), DX
+	ADDQ             bImStep+128(FP), BX
+	ADDQ             cStep+136(FP), SI
+	ADDQ             cImStep+144(FP), DI
+	ADDQ             dbStep+152(FP), R8
+	ADDQ             dbImStep+160(FP), R9
+	ADDQ             dcStep+168(FP), R10
+	ADDQ             dcImStep+176(FP), R11
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x00000100, CX
+	DECQ             R13
+	JNZ              recompute
+	MOVQ             steps+0(FP), R13
+	MOVQ             carry+40(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z12
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8  (R15), Z13
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ             da+48(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z14
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8  (R15), Z15
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z15, Z15
+	MOVQ             a+24(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z16
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z16, Z16
+	VBROADCASTF32X8  (R15), Z17
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z17, Z17
+	VBROADCASTSS     turn<>+0(SB), Z18
+	VMULPS           Z18, Z17, Z17
+
+reverse:
+	SUBQ            bStep+120(FP), DX
+	SUBQ            bImStep+128(FP), BX
+	SUBQ            cStep+136(FP), SI
+	SUBQ            cImStep+144(FP), DI
+	SUBQ            dbStep+152(FP), R8
+	SUBQ            dbImStep+160(FP), R9
+	SUBQ            dcStep+168(FP), R10
+	SUBQ            dcImStep+176(FP), R11
+	SUBQ            $0x00000240, AX
+	SUBQ            $0x00000100, CX
+	VMOVUPS         256(AX), Z18
+	VADDPS          Z18, Z18, Z18
+	VBROADCASTF32X8 (SI), Z19
+	VINSERTF32X8    $0x01, (SI)(R12*1), Z19, Z19
+	VBROADCASTF32X8 (DI), Z22
+	VINSERTF32X8    $0x01, (DI)(R12*1), Z22, Z22
+	VFMADD231PS     Z18, Z19, Z12
+	VFNMADD231PS    Z18, Z22, Z13
+	VMOVUPS         128(AX), Z18
+	VEXTRACTF32X8   $0x01, Z18, Y19
+	VMOVUPS         (R8), Y22
+	VFMADD231PS     Y18, Y12, Y22
+	VEXTRACTF32X8   $0x01, Z12, Y23
+	VFMADD231PS     Y19, Y23, Y22
+	VMOVUPS         Y22, (R8)
+	VEXTRACTF32X8   $0x01, Z18, Y19
+	VMOVUPS         (R9), Y22
+	VFMADD231PS     Y18, Y13, Y22
+	VEXTRACTF32X8   $0x01, Z13, Y18
+	VFMADD231PS     Y19, Y18, Y22
+	VMOVUPS         Y22, (R9)
+	VBROADCASTSS    (DX), Z18
+	VBROADCASTSS    (BX), Z19
+	VMOVUPS         384(AX), Z22
+	VFMADD231PS     Z18, Z12, Z22
+	VFMADD231PS     Z19, Z13, Z22
+	VMOVUPS         Z22, 384(AX)
+	VMOVUPS         (CX), Z18
+	VMOVUPS         64(CX), Z19
+	VMULPS          Z19, Z12, Z22
+	VMULPS          Z18, Z12, Z12
+	VFMADD231PS     Z19, Z13, Z12
+	VFMSUB132PS     Z18, Z22, Z13
+	VMOVUPS         128(CX), Z18
+	VMOVUPS         192(CX), Z19
+	VMULPS          Z18, Z12, Z22
+	VFMADD231PS     Z19, Z13, Z22
+	VMULPS          Z18, Z13, Z18
+	VFNMADD231PS    Z19, Z12, Z18
+	VMOVUPS         (AX), Z19
+	VMOVUPS         448(AX), Z23
+	VFMADD231PS     Z19, Z22, Z14
+	VFMADD231PS     Z19, Z18, Z15
+	VFMADD231PS     Z16, Z22, Z23
+	VFMADD231PS     Z17, Z18, Z23
+	VMOVUPS         Z23, 448(AX)
+	DECQ            R13
+	JNZ             reverse
+	MOVQ            carry+40(FP), AX
+	MOVQ            plane+192(FP), CX
+	ADDQ            AX, CX
+	VMOVUPS         Y12, (AX)
+	VEXTRACTF32X8   $0x01, Z12, (AX)(R12*1)
+	VMOVUPS         Y13, (CX)
+	VEXTRACTF32X8   $0x01, Z13, (CX)(R12*1)
+	MOVQ            da+48(FP), AX
+	MOVQ            plane+192(FP), CX
+	ADDQ            AX, CX
+	VMOVUPS         Y14, (AX)
+	VEXTRACTF32X8   $0x01, Z14, (AX)(R12*1)
+	VMOVUPS         Y15, (CX)
+	VEXTRACTF32X8   $0x01, Z15, (CX)(R12*1)
+	ADDQ            $0x20, a+24(FP)
+	ADDQ            $0x20, h+32(FP)
+	ADDQ            $0x20, carry+40(FP)
+	ADDQ            $0x20, da+48(FP)
+	ADDQ            $0x20, db+88(FP)
+	ADDQ            $0x20, dbIm+96(FP)
+	ADDQ            $0x20, dc+104(FP)
+	ADDQ            $0x20, dcIm+112(FP)
+	ADDQ            $0x04, b+56(FP)
+	ADDQ            $0x04, bIm+64(FP)
+	ADDQ            $0x20, c+72(FP)
+	ADDQ            $0x20, cIm+80(FP)
+	DECQ            states+16(FP)
+	JNZ             states
+	VZEROUPPER
+	RET
+
+// func avx512ComplexCC(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ComplexCC(SB), NOSPLIT, $0-120
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            steps+0(FP), CX
+	MOVQ            b+40(FP), DX
+	MOVQ            bIm+48(FP), BX
+	MOVQ            c+56(FP), SI
+	MOVQ            cIm+64(FP), DI
+	MOVQ            group+112(FP), R8
+	MOVQ            a+24(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z12
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z12, Z12
+	VBROADCASTF32X8 (R10), Z13
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z13, Z13
+	MOVQ            h+32(FP), R9
+	MOVQ            plane+104(FP), R10
+	ADDQ            R9, R10
+	VBROADCASTF32X8 (R9), Z14
+	VINSERTF32X8    $0x01, (R9)(R8*1), Z14, Z14
+	VBROADCASTF32X8 (R10), Z15
+	VINSERTF32X8    $0x01, (R10)(R8*1), Z15, Z15
+
+steps:
+	VMOVUPS          (AX), Z16
+	VMOVUPS          128(AX), Z17
+	VMULPS           Z13, Z16, Z18
+	VMULPS           Z7, Z18, Z18
+	VADDPS           Z8, Z18, Z19
+	VSUBPS           Z8, Z19, Z20
+	VSUBPS           Z20, Z18, Z18
+	VMULPS           Z9, Z18, Z18
+	VMULPS           Z18, Z18, Z20
+	VBROADCASTSS     sin0<>+0(SB), Z23
+	VFMADD213PS.BCST sin1<>+0(SB), Z20, Z23
+	VFMADD213PS.BCST sin2<>+0(SB), Z20, Z23
+	VMULPS           Z20, Z23, Z23
+	VFMADD213PS      Z18, Z18, Z23
+	VBROADCASTSS     cos0<>+0(SB), Z18
+	VFMADD213PS.BCST cos1<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST cos2<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z20, Z18
+	VFMADD213PS.BCST one<>+0(SB), Z20, Z18
+	VPSLLD           $0x1f, Z19, Z20
+	VPMOVD2M         Z20, K1
+	VBLENDMPS        Z23, Z18, K1, Z21
+	VBLENDMPS        Z18, Z23, K1, Z22
+	VPSLLD           $0x1e, Z19, Z19
+	VPXORD           Z19, Z20, Z20
+	VPANDD           Z10, Z19, Z19
+	VPANDD           Z10, Z20, Z20
+	VXORPS           Z19, Z22, Z22
+	VXORPS           Z20, Z21, Z21
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z18
+	VSUBPS           Z2, Z18, Z19
+	VSUBPS           Z19, Z16, Z16
+	VPMAXSD          Z0, Z18, Z18
+	VPMINSD          Z1, Z18, Z18
+	VPERMPS          Z3, Z18, Z19
+	VPSLLD           $0x14, Z18, Z18
+	VPADDD           Z19, Z18, Z18
+	VMOVAPS          Z6, Z19
+	VFMADD213PS      Z5, Z16, Z19
+	VFMADD213PS      Z4, Z16, Z19
+	VMULPS           Z18, Z16, Z16
+	VFMADD231PS      Z16, Z19, Z18
+	VMULPS           Z18, Z21, Z21
+	VMULPS           Z18, Z22, Z22
+	VBROADCASTF32X8  (DX), Z16
+	VINSERTF32X8     $0x01, (DX)(R8*1), Z16, Z16
+	VBROADCASTF32X8  (BX), Z18
+	VINSERTF32X8     $0x01, (BX)(R8*1), Z18, Z18
+	VMULPS           Z17, Z16, Z16
+	VMULPS           Z17, Z18, Z18
+	VFMADD231PS      Z21, Z14, Z16
+	VFNMADD231PS     Z22, Z15, Z16
+	VFMADD231PS      Z21, Z15, Z18
+	VFMADD231PS      Z22, Z14, Z18
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z18, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTF32X8  (SI), Z17
+	VINSERTF32X8     $0x01, (SI)(R8*1), Z17, Z17
+	VBROADCASTF32X8  (DI), Z18
+	VINSERTF32X8     $0x01, (DI)(R8*1), Z18, Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	ADDQ             bStep+72(FP), DX
+	ADDQ             bImStep+80(FP), BX
+	ADDQ             cStep+88(FP), SI
+	ADDQ             cImStep+96(FP), DI
+	ADDQ             $0x00000240, AX
+	DECQ             CX
+	JNZ              steps
+	MOVQ             h+32(FP), AX
+	MOVQ             plane+104(FP), CX
+	ADDQ             AX, CX
+	VMOVUPS          Y14, (AX)
+	VEXTRACTF32X8    $0x01, Z14, (AX)(R8*1)
+	VMOVUPS          Y15, (CX)
+	VEXTRACTF32X8    $0x01, Z15, (CX)(R8*1)
+	ADDQ             $0x20, a+24(FP)
+	ADDQ             $0x20, h+32(FP)
+	ADDQ             $0x20, b+40(FP)
+	ADDQ             $0x20, bIm+48(FP)
+	ADDQ             $0x20, c+56(FP)
+	ADDQ             $0x20, cIm+64(FP)
+	DECQ             states+16(FP)
+	JNZ              states
+	VZEROUPPER
+	RET
+
+// func avx512ComplexBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, bIm *float32, c *float32, cIm *float32, db *float32, dbIm *float32, dc *float32, dcIm *float32, bStep int, bImStep int, cStep int, cImStep int, dbStep int, dbImStep int, dcStep int, dcImStep int, tmp *float32, plane int, group int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512ComplexBackCC(SB), NOSPLIT, $0-208
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	VBROADCASTSS    four<>+0(SB), Z7
+	VBROADCASTSS    magic<>+0(SB), Z8
+	VBROADCASTSS    halfPi<>+0(SB), Z9
+	VBROADCASTSS    sign<>+0(SB), Z10
+	VBROADCASTSS    two<>+0(SB), Z11
+
+states:
+	MOVQ            frame+8(FP), AX
+	MOVQ            tmp+184(FP), CX
+	MOVQ            b+56(FP), DX
+	MOVQ            bIm+64(FP), BX
+	MOVQ            c+72(FP), SI
+	MOVQ            cIm+80(FP), DI
+	MOVQ            db+88(FP), R8
+	MOVQ            dbIm+96(FP), R9
+	MOVQ            dc+104(FP), R10
+	MOVQ            dcIm+112(FP), R11
+	MOVQ            group+200(FP), R12
+	MOVQ            steps+0(FP), R13
+	MOVQ            a+24(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z12
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8 (R15), Z13
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ            h+32(FP), R14
+	MOVQ            plane+192(FP), R15
+	ADDQ            R14, R15
+	VBROADCASTF32X8 (R14), Z14
+	VINSERTF32X8    $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8 (R15), Z15
+	VINSERTF32X8    $0x01, (R15)(R12*1), Z15, Z15
+
+recompute:
+	VMOVUPS          (AX), Z16
+	VMULPS           Z13, Z16, Z17
+	VMULPS           Z7, Z17, Z17
+	VADDPS           Z8, Z17, Z18
+	VSUBPS           Z8, Z18, Z19
+	VSUBPS           Z19, Z17, Z17
+	VMULPS           Z9, Z17, Z17
+	VMULPS           Z17, Z17, Z19
+	VBROADCASTSS     sin0<>+0(SB), Z22
+	VFMADD213PS.BCST sin1<>+0(SB), Z19, Z22
+	VFMADD213PS.BCST sin2<>+0(SB), Z19, Z22
+	VMULPS           Z19, Z22, Z22
+	VFMADD213PS      Z17, Z17, Z22
+	VBROADCASTSS     cos0<>+0(SB), Z17
+	VFMADD213PS.BCST cos1<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST cos2<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST minusHalf<>+0(SB), Z19, Z17
+	VFMADD213PS.BCST one<>+0(SB), Z19, Z17
+	VPSLLD           $0x1f, Z18, Z19
+	VPMOVD2M         Z19, K1
+	VBLENDMPS        Z22, Z17, K1, Z20
+	VBLENDMPS        Z17, Z22, K1, Z21
+	VPSLLD           $0x1e, Z18, Z18
+	VPXORD           Z18, Z19, Z19
+	VPANDD           Z10, Z18, Z18
+	VPANDD           Z10, Z19, Z19
+	VXORPS           Z18, Z21, Z21
+	VXORPS           Z19, Z20, Z20
+	VMULPS           Z12, Z16, Z16
+	VADDPS           Z2, Z16, Z17
+	VSUBPS           Z2, Z17, Z18
+	VSUBPS           Z18, Z16, Z16
+	VPMAXSD          Z0, Z17, Z17
+	VPMINSD          Z1, Z17, Z17
+	VPERMPS          Z3, Z17, Z18
+	VPSLLD           $0x14, Z17, Z17
+	VPADDD           Z18, Z17, Z17
+	VMOVAPS          Z6, Z18
+	VFMADD213PS      Z5, Z16, Z18
+	VFMADD213PS      Z4, Z16, Z18
+	VMULPS           Z17, Z16, Z16
+	VFMADD231PS      Z16, Z18, Z17
+	VMULPS           Z17, Z20, Z20
+	VMULPS           Z17, Z21, Z21
+	VMOVUPS          Z20, (CX)
+	VMOVUPS          Z21, 64(CX)
+	VMOVUPS          Z14, 128(CX)
+	VMOVUPS          Z15, 192(CX)
+	VBROADCASTF32X8  (DX), Z16
+	VINSERTF32X8     $0x01, (DX)(R12*1), Z16, Z16
+	VBROADCASTF32X8  (BX), Z17
+	VINSERTF32X8     $0x01, (BX)(R12*1), Z17, Z17
+	VMOVUPS          128(AX), Z18
+	VMULPS           Z18, Z16, Z16
+	VMULPS           Z18, Z17, Z17
+	VFMADD231PS      Z20, Z14, Z16
+	VFNMADD231PS     Z21, Z15, Z16
+	VFMADD231PS      Z20, Z15, Z17
+	VFMADD231PS      Z21, Z14, Z17
+	VMOVAPS          Z16, Z14
+	VMOVAPS          Z17, Z15
+	VMOVUPS          192(AX), Z16
+	VBROADCASTF32X8  (SI), Z17
+	VINSERTF32X8     $0x01, (SI)(R12*1), Z17, Z17
+	VBROADCASTF32X8  (DI), Z18
+	VINSERTF32X8     $0x01, (DI)(R12*1), Z18, Z18
+	VMULPS           Z14, Z17, Z17
+	VFNMADD231PS     Z15, Z18, Z17
+	VFMADD231PS      Z11, Z17, Z16
+	VMOVUPS          Z16, 192(AX)
+	VMOVUPS          256(AX), Z16
+	VADDPS           Z16, Z16, Z16
+	VBROADCASTF32X8  (R10), Z17
+	VINSERTF32X8     $0x01, (R10)(R12*1), Z17, Z17
+	VFMADD231PS      Z16, Z14, Z17
+	VMOVUPS          Y17, (R10)
+	VEXTRACTF32X8    $0x01, Z17, (R10)(R12*1)
+	VBROADCASTF32X8  (R11), Z17
+	VINSERTF32X8     $0x01, (R11)(R12*1), Z17, Z17
+	VFNMADD231PS     Z16, Z15, Z17
+	VMOVUPS          Y17, (R11)
+	VEXTRACTF32X8    $0x01, Z17, (R11)(R12*1)
+	ADDQ             bStep+120(FP), DX
+	ADDQ             bImStep+128(FP), BX
+	ADDQ             cStep+136(FP), SI
+	ADDQ             cImStep+144(FP), DI
+	ADDQ             dbStep+152(FP), R8
+	ADDQ             dbImStep+160(FP), R9
+	ADDQ             dcStep+168(FP), R10
+	ADDQ             dcImStep+176(FP), R11
+	ADDQ             $0x00000240, AX
+	ADDQ             $0x00000100, CX
+	DECQ             R13
+	JNZ              recompute
+	MOVQ             steps+0(FP), R13
+	MOVQ             carry+40(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z12
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z12, Z12
+	VBROADCASTF32X8  (R15), Z13
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z13, Z13
+	MOVQ             da+48(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z14
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z14, Z14
+	VBROADCASTF32X8  (R15), Z15
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z15, Z15
+	MOVQ             a+24(FP), R14
+	MOVQ             plane+192(FP), R15
+	ADDQ             R14, R15
+	VBROADCASTF32X8  (R14), Z16
+	VINSERTF32X8     $0x01, (R14)(R12*1), Z16, Z16
+	VBROADCASTF32X8  (R15), Z17
+	VINSERTF32X8     $0x01, (R15)(R12*1), Z17, Z17
+	VBROADCASTSS     turn<>+0(SB), Z18
+	VMULPS           Z18, Z17, Z17
+
+reverse:
+	SUBQ            bStep+120(FP), DX
+	SUBQ            bImStep+128(FP), BX
+	SUBQ            cStep+136(FP), SI
+	SUBQ            cImStep+144(FP), DI
+	SUBQ            dbStep+152(FP), R8
+	SUBQ            dbImStep+160(FP), R9
+	SUBQ            dcStep+168(FP), R10
+	SUBQ            dcImStep+176(FP), R11
+	SUBQ            $0x00000240, AX
+	SUBQ            $0x00000100, CX
+	VMOVUPS         256(AX), Z18
+	VADDPS          Z18, Z18, Z18
+	VBROADCASTF32X8 (SI), Z19
+	VINSERTF32X8    $0x01, (SI)(R12*1), Z19, Z19
+	VBROADCASTF32X8 (DI), Z22
+	VINSERTF32X8    $0x01, (DI)(R12*1), Z22, Z22
+	VFMADD231PS     Z18, Z19, Z12
+	VFNMADD231PS    Z18, Z22, Z13
+	VMOVUPS         128(AX), Z18
+	VBROADCASTF32X8 (R8), Z19
+	VINSERTF32X8    $0x01, (R8)(R12*1), Z19, Z19
+	VFMADD231PS     Z18, Z12, Z19
+	VMOVUPS         Y19, (R8)
+	VEXTRACTF32X8   $0x01, Z19, (R8)(R12*1)
+	VBROADCASTF32X8 (R9), Z19
+	VINSERTF32X8    $0x01, (R9)(R12*1), Z19, Z19
+	VFMADD231PS     Z18, Z13, Z19
+	VMOVUPS         Y19, (R9)
+	VEXTRACTF32X8   $0x01, Z19, (R9)(R12*1)
+	VBROADCASTF32X8 (DX), Z18
+	VINSERTF32X8    $0x01, (DX)(R12*1), Z18, Z18
+	VBROADCASTF32X8 (BX), Z19
+	VINSERTF32X8    $0x01, (BX)(R12*1), Z19, Z19
+	VMOVUPS         384(AX), Z22
+	VFMADD231PS     Z18, Z12, Z22
+	VFMADD231PS     Z19, Z13, Z22
+	VMOVUPS         Z22, 384(AX)
+	VMOVUPS         (CX), Z18
+	VMOVUPS         64(CX), Z19
+	VMULPS          Z19, Z12, Z22
+	VMULPS          Z18, Z12, Z12
+	VFMADD231PS     Z19, Z13, Z12
+	VFMSUB132PS     Z18, Z22, Z13
+	VMOVUPS         128(CX), Z18
+	VMOVUPS         192(CX), Z19
+	VMULPS          Z18, Z12, Z22
+	VFMADD231PS     Z19, Z13, Z22
+	VMULPS          Z18, Z13, Z18
+	VFNMADD231PS    Z19, Z12, Z18
+	VMOVUPS         (AX), Z19
+	VMOVUPS         448(AX), Z23
+	VFMADD231PS     Z19, Z22, Z14
+	VFMADD231PS     Z19, Z18, Z15
+	VFMADD231PS     Z16, Z22, Z23
+	VFMADD231PS     Z17, Z18, Z23
+	VMOVUPS         Z23, 448(AX)
+	DECQ            R13
+	JNZ             reverse
+	MOVQ            carry+40(FP), AX
+	MOVQ            plane+192(FP), CX
+	ADDQ            AX, CX
+	VMOVUPS         Y12, (AX)
+	VEXTRACTF32X8   $0x01, Z12, (AX)(R12*1)
+	VMOVUPS         Y13, (CX)
+	VEXTRACTF32X8   $0x01, Z13, (CX)(R12*1)
+	MOVQ            da+48(FP), AX
+	MOVQ            plane+192(FP), CX
+	ADDQ            AX, CX
+	VMOVUPS         Y14, (AX)
+	VEXTRACTF32X8   $0x01, Z14, (AX)(R12*1)
+	VMOVUPS         Y15, (CX)
+	VEXTRACTF32X8   $0x01, Z15, (CX)(R12*1)
+	ADDQ            $0x20, a+24(FP)
+	ADDQ            $0x20, h+32(FP)
+	ADDQ            $0x20, carry+40(FP)
+	ADDQ            $0x20, da+48(FP)
+	ADDQ            $0x20, db+88(FP)
+	ADDQ            $0x20, dbIm+96(FP)
+	ADDQ            $0x20, dc+104(FP)
+	ADDQ            $0x20, dcIm+112(FP)
+	ADDQ            $0x20, b+56(FP)
+	ADDQ            $0x20, bIm+64(FP)
+	ADDQ            $0x20, c+72(FP)
+	ADDQ            $0x20, cIm+80(FP)
+	DECQ            states+16(FP)
+	JNZ             states
+	VZEROUPPER
+	RET
+
+// func avx512PrepareRaw(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512PrepareRaw(SB), NOSPLIT, $0-72
+	VBROADCASTSS one<>+0(SB), Z0
+	MOVQ         bias+48(FP), AX
+	VXORPS       Z1, Z1, Z1
+	VBROADCASTSS magnitude<>+0(SB), Z2
+	VXORPS       Z3, Z3, Z3
+	MOVQ         frame+24(FP), CX
+	MOVQ         steps+0(FP), DX
+	MOVQ         ahead+16(FP), BX
+	MOVQ         u+32(FP), SI
+	MOVQ         delta+40(FP), DI
+
+rows:
+	PREFETCHT1 (SI)(BX*1)
+	PREFETCHT1 (DI)(BX*1)
+	VMOVUPS    (AX), Z4
+	VADDPS     (DI), Z4, Z4
+	VMOVUPS    Z0, 512(CX)
+	VPANDD     Z2, Z4, Z5
+	VPMAXSD    Z5, Z3, Z3
+	VMOVUPS    (SI), Z5
+	VMOVUPS    Z4, (CX)
+	VMOVUPS    Z5, 64(CX)
+	VMULPS     Z4, Z5, Z5
+	VMOVUPS    Z5, 128(CX)
+	VMOVUPS    Z1, 192(CX)
+	VMOVUPS    Z1, 384(CX)
+	VMOVUPS    Z1, 448(CX)
+	ADDQ       uStep+56(FP), SI
+	ADDQ       deltaStep+64(FP), DI
+	ADDQ       $0x00000240, CX
+	DECQ       DX
+	JNZ        rows
+	MOVQ       frame+24(FP), AX
+	VMOVUPS    Z3, 18432(AX)
+	VZEROUPPER
+	RET
+
+// func avx512PrepareSoftplus(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512PrepareSoftplus(SB), NOSPLIT, $0-72
+	VBROADCASTSS one<>+0(SB), Z0
+	VBROADCASTSS minExp<>+0(SB), Z1
+	VBROADCASTSS sign<>+0(SB), Z2
+	VBROADCASTSS magic<>+0(SB), Z3
+	VBROADCASTSS log2e<>+0(SB), Z4
+	VBROADCASTSS ln2Hi<>+0(SB), Z5
+	VBROADCASTSS ln2Lo<>+0(SB), Z6
+	VBROADCASTSS exp0<>+0(SB), Z7
+	VBROADCASTSS exp1<>+0(SB), Z8
+	VBROADCASTSS exp2<>+0(SB), Z9
+	VBROADCASTSS exp3<>+0(SB), Z10
+	VBROADCASTSS exp4<>+0(SB), Z11
+	VBROADCASTSS exp5<>+0(SB), Z12
+	VBROADCASTSS two<>+0(SB), Z13
+	VBROADCASTSS atanh0<>+0(SB), Z14
+	VBROADCASTSS atanh1<>+0(SB), Z15
+	VBROADCASTSS atanh2<>+0(SB), Z16
+	VBROADCASTSS atanh3<>+0(SB), Z17
+	VBROADCASTSS atanh4<>+0(SB), Z18
+	VBROADCASTSS atanh5<>+0(SB), Z19
+	VBROADCASTSS atanh6<>+0(SB), Z20
+	MOVQ         bias+48(FP), AX
+	VXORPS       Z21, Z21, Z21
+	VBROADCASTSS magnitude<>+0(SB), Z22
+	VXORPS       Z23, Z23, Z23
+	MOVQ         frame+24(FP), CX
+	MOVQ         steps+0(FP), DX
+	MOVQ         ahead+16(FP), BX
+	MOVQ         u+32(FP), SI
+	MOVQ         delta+40(FP), DI
+
+rows:
+	PREFETCHT1   (SI)(BX*1)
+	PREFETCHT1   (DI)(BX*1)
+	VMOVUPS      (AX), Z24
+	VADDPS       (DI), Z24, Z24
+	VORPS        Z2, Z24, Z25
+	VMAXPS       Z25, Z1, Z25
+	VMOVUPS      Z3, Z26
+	VFMADD231PS  Z4, Z25, Z26
+	VSUBPS       Z3, Z26, Z27
+	VFNMADD231PS Z5, Z27, Z25
+	VFNMADD231PS Z6, Z27, Z25
+	VMOVUPS      Z7, Z27
+	VFMADD213PS  Z8, Z25, Z27
+	VFMADD213PS  Z9, Z25, Z27
+	VFMADD213PS  Z10, Z25, Z27
+	VFMADD213PS  Z11, Z25, Z27
+	VFMADD213PS  Z12, Z25, Z27
+	VMULPS       Z25, Z25, Z28
+	VADDPS       Z0, Z25, Z25
+	VFMADD213PS  Z25, Z28, Z27
+	VPSLLD       $0x17, Z26, Z26
+	VPADDD       Z26, Z27, Z27
+	VXORPS       Z26, Z26, Z26
+	VADDPS       Z13, Z27, Z25
+	VDIVPS       Z25, Z27, Z25
+	VMULPS       Z25, Z25, Z27
+	VMOVUPS      Z14, Z28
+	VFMADD213PS  Z15, Z27, Z28
+	VFMADD213PS  Z16, Z27, Z28
+	VFMADD213PS  Z17, Z27, Z28
+	VFMADD213PS  Z18, Z27, Z28
+	VFMADD213PS  Z19, Z27, Z28
+	VFMADD213PS  Z20, Z27, Z28
+	VADDPS       Z25, Z25, Z25
+	VMAXPS       Z24, Z26, Z27
+	VFMADD213PS  Z27, Z25, Z28
+	VPANDD       Z22, Z28, Z24
+	VPMAXSD      Z24, Z23, Z23
+	VMOVUPS      (SI), Z24
+	VMOVUPS      Z28, (CX)
+	VMOVUPS      Z24, 64(CX)
+	VMULPS       Z28, Z24, Z24
+	VMOVUPS      Z24, 128(CX)
+	VMOVUPS      Z21, 192(CX)
+	VMOVUPS      Z21, 384(CX)
+	VMOVUPS      Z21, 448(CX)
+	ADDQ         uStep+56(FP), SI
+	ADDQ         deltaStep+64(FP), DI
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          rows
+	MOVQ         frame+24(FP), AX
+	VMOVUPS      Z23, 18432(AX)
+	VZEROUPPER
+	RET
+
+// func avx512PrepareSoftplusSig(steps int, halves int, ahead int, frame *float32, u *float32, delta *float32, bias *float32, uStep int, deltaStep int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512PrepareSoftplusSig(SB), NOSPLIT, $0-72
+	VBROADCASTSS one<>+0(SB), Z0
+	VBROADCASTSS minExp<>+0(SB), Z1
+	VBROADCASTSS sign<>+0(SB), Z2
+	VBROADCASTSS magic<>+0(SB), Z3
+	VBROADCASTSS log2e<>+0(SB), Z4
+	VBROADCASTSS ln2Hi<>+0(SB), Z5
+	VBROADCASTSS ln2Lo<>+0(SB), Z6
+	VBROADCASTSS exp0<>+0(SB), Z7
+	VBROADCASTSS exp1<>+0(SB), Z8
+	VBROADCASTSS exp2<>+0(SB), Z9
+	VBROADCASTSS exp3<>+0(SB), Z10
+	VBROADCASTSS exp4<>+0(SB), Z11
+	VBROADCASTSS exp5<>+0(SB), Z12
+	VBROADCASTSS two<>+0(SB), Z13
+	VBROADCASTSS atanh0<>+0(SB), Z14
+	VBROADCASTSS atanh1<>+0(SB), Z15
+	VBROADCASTSS atanh2<>+0(SB), Z16
+	VBROADCASTSS atanh3<>+0(SB), Z17
+	VBROADCASTSS atanh4<>+0(SB), Z18
+	VBROADCASTSS atanh5<>+0(SB), Z19
+	VBROADCASTSS atanh6<>+0(SB), Z20
+	MOVQ         bias+48(FP), AX
+	VXORPS       Z21, Z21, Z21
+	VBROADCASTSS magnitude<>+0(SB), Z22
+	VXORPS       Z23, Z23, Z23
+	MOVQ         frame+24(FP), CX
+	MOVQ         steps+0(FP), DX
+	MOVQ         ahead+16(FP), BX
+	MOVQ         u+32(FP), SI
+	MOVQ         delta+40(FP), DI
+
+rows:
+	PREFETCHT1   (SI)(BX*1)
+	PREFETCHT1   (DI)(BX*1)
+	VMOVUPS      (AX), Z24
+	VADDPS       (DI), Z24, Z24
+	VORPS        Z2, Z24, Z25
+	VMAXPS       Z25, Z1, Z25
+	VMOVUPS      Z3, Z26
+	VFMADD231PS  Z4, Z25, Z26
+	VSUBPS       Z3, Z26, Z27
+	VFNMADD231PS Z5, Z27, Z25
+	VFNMADD231PS Z6, Z27, Z25
+	VMOVUPS      Z7, Z27
+	VFMADD213PS  Z8, Z25, Z27
+	VFMADD213PS  Z9, Z25, Z27
+	VFMADD213PS  Z10, Z25, Z27
+	VFMADD213PS  Z11, Z25, Z27
+	VFMADD213PS  Z12, Z25, Z27
+	VMULPS       Z25, Z25, Z28
+	VADDPS       Z0, Z25, Z25
+	VFMADD213PS  Z25, Z28, Z27
+	VPSLLD       $0x17, Z26, Z26
+	VPADDD       Z26, Z27, Z27
+	VMOVUPS      Z0, Z25
+	VADDPS       Z25, Z27, Z26
+	VDIVPS       Z26, Z25, Z25
+	VPMOVD2M     Z24, K1
+	VMULPS       Z27, Z25, K1, Z25
+	VMOVUPS      Z25, 512(CX)
+	VXORPS       Z26, Z26, Z26
+	VADDPS       Z13, Z27, Z25
+	VDIVPS       Z25, Z27, Z25
+	VMULPS       Z25, Z25, Z27
+	VMOVUPS      Z14, Z28
+	VFMADD213PS  Z15, Z27, Z28
+	VFMADD213PS  Z16, Z27, Z28
+	VFMADD213PS  Z17, Z27, Z28
+	VFMADD213PS  Z18, Z27, Z28
+	VFMADD213PS  Z19, Z27, Z28
+	VFMADD213PS  Z20, Z27, Z28
+	VADDPS       Z25, Z25, Z25
+	VMAXPS       Z24, Z26, Z27
+	VFMADD213PS  Z27, Z25, Z28
+	VPANDD       Z22, Z28, Z24
+	VPMAXSD      Z24, Z23, Z23
+	VMOVUPS      (SI), Z24
+	VMOVUPS      Z28, (CX)
+	VMOVUPS      Z24, 64(CX)
+	VMULPS       Z28, Z24, Z24
+	VMOVUPS      Z24, 128(CX)
+	VMOVUPS      Z21, 192(CX)
+	VMOVUPS      Z21, 384(CX)
+	VMOVUPS      Z21, 448(CX)
+	ADDQ         uStep+56(FP), SI
+	ADDQ         deltaStep+64(FP), DI
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          rows
+	MOVQ         frame+24(FP), AX
+	VMOVUPS      Z23, 18432(AX)
+	VZEROUPPER
+	RET
+
+// func avx512Finish(steps int, halves int, ahead int, frame *float32, y *float32, dskip *float32, yStep int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Finish(SB), NOSPLIT, $0-56
+	MOVQ dskip+40(FP), AX
+	MOVQ frame+24(FP), CX
+	MOVQ steps+0(FP), DX
+	MOVQ ahead+16(FP), BX
+	MOVQ y+32(FP), SI
+
+rows:
+	PREFETCHT1  (SI)(BX*1)
+	VMOVUPS     192(CX), Z0
+	VMOVUPS     64(CX), Z1
+	VFMADD231PS (AX), Z1, Z0
+	VMOVUPS     Z0, (SI)
+	ADDQ        yStep+48(FP), SI
+	ADDQ        $0x00000240, CX
+	DECQ        DX
+	JNZ         rows
+	VZEROUPPER
+	RET
+
+// func avx512FinishGated(steps int, halves int, ahead int, frame *float32, y *float32, z *float32, dskip *float32, yStep int, zStep int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512FinishGated(SB), NOSPLIT, $0-72
+	MOVQ         dskip+48(FP), AX
+	VBROADCASTSS minExp<>+0(SB), Z0
+	VBROADCASTSS sign<>+0(SB), Z1
+	VBROADCASTSS magic<>+0(SB), Z2
+	VBROADCASTSS log2e<>+0(SB), Z3
+	VBROADCASTSS ln2Hi<>+0(SB), Z4
+	VBROADCASTSS ln2Lo<>+0(SB), Z5
+	VBROADCASTSS one<>+0(SB), Z6
+	VBROADCASTSS exp0<>+0(SB), Z7
+	VBROADCASTSS exp1<>+0(SB), Z8
+	VBROADCASTSS exp2<>+0(SB), Z9
+	VBROADCASTSS exp3<>+0(SB), Z10
+	VBROADCASTSS exp4<>+0(SB), Z11
+	VBROADCASTSS exp5<>+0(SB), Z12
+	MOVQ         frame+24(FP), CX
+	MOVQ         steps+0(FP), DX
+	MOVQ         ahead+16(FP), BX
+	MOVQ         y+32(FP), SI
+	MOVQ         z+40(FP), DI
+
+rows:
+	PREFETCHT1   (SI)(BX*1)
+	PREFETCHT1   (DI)(BX*1)
+	VMOVUPS      192(CX), Z13
+	VMOVUPS      64(CX), Z14
+	VFMADD231PS  (AX), Z14, Z13
+	VMOVUPS      (DI), Z14
+	VMULPS       Z14, Z13, Z13
+	VORPS        Z1, Z14, Z15
+	VMAXPS       Z15, Z0, Z15
+	VMOVUPS      Z2, Z16
+	VFMADD231PS  Z3, Z15, Z16
+	VSUBPS       Z2, Z16, Z17
+	VFNMADD231PS Z4, Z17, Z15
+	VFNMADD231PS Z5, Z17, Z15
+	VMOVUPS      Z7, Z17
+	VFMADD213PS  Z8, Z15, Z17
+	VFMADD213PS  Z9, Z15, Z17
+	VFMADD213PS  Z10, Z15, Z17
+	VFMADD213PS  Z11, Z15, Z17
+	VFMADD213PS  Z12, Z15, Z17
+	VMULPS       Z15, Z15, Z18
+	VADDPS       Z6, Z15, Z15
+	VFMADD213PS  Z15, Z18, Z17
+	VPSLLD       $0x17, Z16, Z16
+	VPADDD       Z16, Z17, Z17
+	VMOVUPS      Z6, Z15
+	VADDPS       Z15, Z17, Z16
+	VDIVPS       Z16, Z15, Z15
+	VPMOVD2M     Z14, K1
+	VMULPS       Z17, Z15, K1, Z15
+	VMULPS       Z15, Z13, Z13
+	VMOVUPS      Z13, (SI)
+	ADDQ         yStep+56(FP), SI
+	ADDQ         zStep+64(FP), DI
+	ADDQ         $0x00000240, CX
+	DECQ         DX
+	JNZ          rows
+	VZEROUPPER
+	RET
+
+// func avx512Seed(steps int, halves int, ahead int, frame *float32, dy *float32, dyStep int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·avx512Seed(SB), NOSPLIT, $0-48
+	MOVQ frame+24(FP), AX
+	MOVQ steps+0(FP), CX
+	MOVQ ahead+16(FP), DX
+	MOVQ dy+32(FP), BX
+
+rows:
+	PREFETCHT1 (BX)(DX*1)
+	VMOVUPS    (BX), Z0
+	VMOVUPS    Z0, 256(AX)
+	ADDQ       dyStep+40(FP), BX
+	ADDQ       $0x00000240, AX
+	DECQ       CX
+	JNZ        rows
+	VZEROUPPER
+	RET
+
+// func avx512SeedGated(steps int, halves int, ahead int, frame *float32, dy *float32, z *float32, dyStep int, zStep int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512SeedGated(SB), NOSPLIT, $0-64
+	VBROADCASTSS minExp<>+0(SB), Z0
+	VBROADCASTSS sign<>+0(SB), Z1
+	VBROADCASTSS magic<>+0(SB), Z2
+	VBROADCASTSS log2e<>+0(SB), Z3
+	VBROADCASTSS ln2Hi<>+0(SB), Z4
+	VBROADCASTSS ln2Lo<>+0(SB), Z5
+	VBROADCASTSS one<>+0(SB), Z6
+	VBROADCASTSS exp0<>+0(SB), Z7
+	VBROADCASTSS exp1<>+0(SB), Z8
+	VBROADCASTSS exp2<>+0(SB), Z9
+	VBROADCASTSS exp3<>+0(SB), Z10
+	VBROADCASTSS exp4<>+0(SB), Z11
+	VBROADCASTSS exp5<>+0(SB), Z12
+	MOVQ         frame+24(FP), AX
+	MOVQ         steps+0(FP), CX
+	MOVQ         ahead+16(FP), DX
+	MOVQ         dy+32(FP), BX
+	MOVQ         z+40(FP), SI
+
+rows:
+	PREFETCHT1   (BX)(DX*1)
+	PREFETCHT1   (SI)(DX*1)
+	VMOVUPS      (SI), Z13
+	VMOVUPS      (BX), Z14
+	VORPS        Z1, Z13, Z15
+	VMAXPS       Z15, Z0, Z15
+	VMOVUPS      Z2, Z16
+	VFMADD231PS  Z3, Z15, Z16
+	VSUBPS       Z2, Z16, Z17
+	VFNMADD231PS Z4, Z17, Z15
+	VFNMADD231PS Z5, Z17, Z15
+	VMOVUPS      Z7, Z17
+	VFMADD213PS  Z8, Z15, Z17
+	VFMADD213PS  Z9, Z15, Z17
+	VFMADD213PS  Z10, Z15, Z17
+	VFMADD213PS  Z11, Z15, Z17
+	VFMADD213PS  Z12, Z15, Z17
+	VMULPS       Z15, Z15, Z18
+	VADDPS       Z6, Z15, Z15
+	VFMADD213PS  Z15, Z18, Z17
+	VPSLLD       $0x17, Z16, Z16
+	VPADDD       Z16, Z17, Z17
+	VMOVUPS      Z6, Z15
+	VADDPS       Z15, Z17, Z16
+	VDIVPS       Z16, Z15, Z15
+	VPMOVD2M     Z13, K1
+	VMULPS       Z17, Z15, K1, Z15
+	VMULPS       Z13, Z15, Z16
+	VMULPS       Z14, Z16, Z16
+	VMOVUPS      Z16, 256(AX)
+	VSUBPS       Z15, Z6, Z16
+	VFMADD213PS  Z6, Z13, Z16
+	VMULPS       Z15, Z16, Z16
+	VMULPS       Z14, Z16, Z16
+	VMOVUPS      Z16, 320(AX)
+	ADDQ         dyStep+48(FP), BX
+	ADDQ         zStep+56(FP), SI
+	ADDQ         $0x00000240, AX
+	DECQ         CX
+	JNZ          rows
+	VZEROUPPER
+	RET
+
+// func avx512FinishBack(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512FinishBack(SB), NOSPLIT, $0-104
+	MOVQ         dskip+56(FP), AX
+	VBROADCASTSS ln2<>+0(SB), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z3, Z3, Z3
+	MOVQ         frame+24(FP), CX
+	MOVQ         steps+0(FP), DX
+	MOVQ         ahead+16(FP), BX
+	MOVQ         du+32(FP), SI
+	MOVQ         ddelta+40(FP), DI
+
+rows:
+	PREFETCHT1  (SI)(BX*1)
+	PREFETCHT1  (DI)(BX*1)
+	VMOVUPS     (AX), Z3
+	VMOVUPS     384(CX), Z4
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     256(CX), Z6
+	VMOVUPS     Z0, Z7
+	VMULPS      448(CX), Z7, Z7
+	VFMADD231PS Z4, Z5, Z7
+	VMULPS      512(CX), Z7, Z7
+	VADDPS      Z7, Z1, Z1
+	VADDPS      (DI), Z7, Z7
+	VMOVUPS     Z7, (DI)
+	VMULPS      (CX), Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VADDPS      (SI), Z4, Z4
+	VMOVUPS     Z4, (SI)
+	VFMADD231PS Z6, Z5, Z2
+	ADDQ        duStep+80(FP), SI
+	ADDQ        ddeltaStep+88(FP), DI
+	ADDQ        $0x00000240, CX
+	DECQ        DX
+	JNZ         rows
+	MOVQ        dbias+64(FP), AX
+	MOVQ        ddskip+72(FP), CX
+	VADDPS      (AX), Z1, Z1
+	VMOVUPS     Z1, (AX)
+	VADDPS      (CX), Z2, Z2
+	VMOVUPS     Z2, (CX)
+	VZEROUPPER
+	RET
+
+// func avx512FinishBackGated(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·avx512FinishBackGated(SB), NOSPLIT, $0-104
+	MOVQ         dskip+56(FP), AX
+	VBROADCASTSS ln2<>+0(SB), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z3, Z3, Z3
+	MOVQ         frame+24(FP), CX
+	MOVQ         steps+0(FP), DX
+	MOVQ         ahead+16(FP), BX
+	MOVQ         du+32(FP), SI
+	MOVQ         ddelta+40(FP), DI
+	MOVQ         dz+48(FP), R8
+
+rows:
+	PREFETCHT1  (SI)(BX*1)
+	PREFETCHT1  (DI)(BX*1)
+	PREFETCHT1  (R8)(BX*1)
+	VMOVUPS     (AX), Z3
+	VMOVUPS     384(CX), Z4
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     256(CX), Z6
+	VMOVUPS     Z0, Z7
+	VMULPS      448(CX), Z7, Z7
+	VFMADD231PS Z4, Z5, Z7
+	VMULPS      512(CX), Z7, Z7
+	VADDPS      Z7, Z1, Z1
+	VADDPS      (DI), Z7, Z7
+	VMOVUPS     Z7, (DI)
+	VMULPS      (CX), Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VADDPS      (SI), Z4, Z4
+	VMOVUPS     Z4, (SI)
+	VFMADD231PS Z6, Z5, Z2
+	VMOVUPS     192(CX), Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMULPS      320(CX), Z4, Z4
+	VADDPS      (R8), Z4, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        duStep+80(FP), SI
+	ADDQ        ddeltaStep+88(FP), DI
+	ADDQ        dzStep+96(FP), R8
+	ADDQ        $0x00000240, CX
+	DECQ        DX
+	JNZ         rows
+	MOVQ        dbias+64(FP), AX
+	MOVQ        ddskip+72(FP), CX
+	VADDPS      (AX), Z1, Z1
+	VMOVUPS     Z1, (AX)
+	VADDPS      (CX), Z2, Z2
+	VMOVUPS     Z2, (CX)
+	VZEROUPPER
+	RET
+
+// func avx512Linear(steps int, n int, a *float32, prev *float32, x *float32, h *float32, aStep int, prevStep int, xStep int, hStep int)
+// Requires: AVX, AVX512F
+TEXT ·avx512Linear(SB), NOSPLIT, $0-80
+	MOVQ a+16(FP), AX
+	MOVQ prev+24(FP), CX
+	MOVQ x+32(FP), DX
+	MOVQ h+40(FP), BX
+	SHLQ $0x02, n+8(FP)
+
+steps:
+	XORQ SI, SI
+
+by256:
+	LEAQ        256(SI), DI
+	CMPQ        DI, n+8(FP)
+	JGT         past256
+	VMOVUPS     (DX)(SI*1), Z0
+	VMOVUPS     (AX)(SI*1), Z1
+	VMOVUPS     (CX)(SI*1), Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, (BX)(SI*1)
+	VMOVUPS     64(DX)(SI*1), Z0
+	VMOVUPS     64(AX)(SI*1), Z1
+	VMOVUPS     64(CX)(SI*1), Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, 64(BX)(SI*1)
+	VMOVUPS     128(DX)(SI*1), Z0
+	VMOVUPS     128(AX)(SI*1), Z1
+	VMOVUPS     128(CX)(SI*1), Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, 128(BX)(SI*1)
+	VMOVUPS     192(DX)(SI*1), Z0
+	VMOVUPS     192(AX)(SI*1), Z1
+	VMOVUPS     192(CX)(SI*1), Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, 192(BX)(SI*1)
+	MOVQ        DI, SI
+	JMP         by256
+
+past256:
+by64:
+	LEAQ        64(SI), DI
+	CMPQ        DI, n+8(FP)
+	JGT         past64
+	VMOVUPS     (DX)(SI*1), Z0
+	VMOVUPS     (AX)(SI*1), Z1
+	VMOVUPS     (CX)(SI*1), Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, (BX)(SI*1)
+	MOVQ        DI, SI
+	JMP         by64
+
+past64:
+	ADDQ aStep+48(FP), AX
+	ADDQ prevStep+56(FP), CX
+	ADDQ xStep+64(FP), DX
+	ADDQ hStep+72(FP), BX
+	DECQ steps+0(FP)
+	JNZ  steps
+	VZEROUPPER
+	RET
+
+// func avx512LinearBack(steps int, n int, a *float32, prev *float32, dh *float32, dx *float32, da *float32, carry *float32, aStep int, prevStep int, dhStep int, dxStep int, daStep int, carryStep int)
+// Requires: AVX, AVX512F
+TEXT ·avx512LinearBack(SB), NOSPLIT, $0-112
+	MOVQ a+16(FP), AX
+	MOVQ prev+24(FP), CX
+	MOVQ dh+32(FP), DX
+	MOVQ dx+40(FP), BX
+	MOVQ da+48(FP), SI
+	MOVQ carry+56(FP), DI
+	SHLQ $0x02, n+8(FP)
+
+steps:
+	XORQ R8, R8
+
+by128:
+	LEAQ        128(R8), R9
+	CMPQ        R9, n+8(FP)
+	JGT         past128
+	VMOVUPS     (DX)(R8*1), Z0
+	VMOVUPS     (BX)(R8*1), Z1
+	VMOVUPS     (DI)(R8*1), Z2
+	VADDPS      Z2, Z0, Z0
+	VADDPS      Z0, Z1, Z1
+	VMOVUPS     Z1, (BX)(R8*1)
+	VMOVUPS     (SI)(R8*1), Z1
+	VMOVUPS     (CX)(R8*1), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, (SI)(R8*1)
+	VMOVUPS     (AX)(R8*1), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (DI)(R8*1)
+	VMOVUPS     64(DX)(R8*1), Z0
+	VMOVUPS     64(BX)(R8*1), Z1
+	VMOVUPS     64(DI)(R8*1), Z2
+	VADDPS      Z2, Z0, Z0
+	VADDPS      Z0, Z1, Z1
+	VMOVUPS     Z1, 64(BX)(R8*1)
+	VMOVUPS     64(SI)(R8*1), Z1
+	VMOVUPS     64(CX)(R8*1), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, 64(SI)(R8*1)
+	VMOVUPS     64(AX)(R8*1), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, 64(DI)(R8*1)
+	MOVQ        R9, R8
+	JMP         by128
+
+past128:
+by64:
+	LEAQ        64(R8), R9
+	CMPQ        R9, n+8(FP)
+	JGT         past64
+	VMOVUPS     (DX)(R8*1), Z0
+	VMOVUPS     (BX)(R8*1), Z1
+	VMOVUPS     (DI)(R8*1), Z2
+	VADDPS      Z2, Z0, Z0
+	VADDPS      Z0, Z1, Z1
+	VMOVUPS     Z1, (BX)(R8*1)
+	VMOVUPS     (SI)(R8*1), Z1
+	VMOVUPS     (CX)(R8*1), Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, (SI)(R8*1)
+	VMOVUPS     (AX)(R8*1), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (DI)(R8*1)
+	MOVQ        R9, R8
+	JMP         by64
+
+past64:
+	ADDQ aStep+64(FP), AX
+	ADDQ prevStep+72(FP), CX
+	ADDQ dhStep+80(FP), DX
+	ADDQ dxStep+88(FP), BX
+	ADDQ daStep+96(FP), SI
+	ADDQ carryStep+104(FP), DI
+	DECQ steps+0(FP)
+	JNZ  steps
+	VZEROUPPER
+	RET
+
+// func avx512LinearComplex(steps int, n int, ar *float32, ai *float32, pr *float32, pi *float32, xr *float32, xi *float32, hr *float32, hi *float32, arStep int, aiStep int, prStep int, piStep int, xrStep int, xiStep int, hrStep int, hiStep int)
+// Requires: AVX, AVX512F
+TEXT ·avx512LinearComplex(SB), NOSPLIT, $0-144
+	MOVQ ar+16(FP), AX
+	MOVQ ai+24(FP), CX
+	MOVQ pr+32(FP), DX
+	MOVQ pi+40(FP), BX
+	MOVQ xr+48(FP), SI
+	MOVQ xi+56(FP), DI
+	MOVQ hr+64(FP), R8
+	MOVQ hi+72(FP), R9
+	SHLQ $0x02, n+8(FP)
+
+steps:
+	XORQ R10, R10
+
+by64:
+	LEAQ         64(R10), R11
+	CMPQ         R11, n+8(FP)
+	JGT          past64
+	VMOVUPS      (AX)(R10*1), Z0
+	VMOVUPS      (CX)(R10*1), Z1
+	VMOVUPS      (DX)(R10*1), Z2
+	VMOVUPS      (BX)(R10*1), Z3
+	VMOVUPS      (SI)(R10*1), Z4
+	VMOVUPS      (DI)(R10*1), Z5
+	VFMADD231PS  Z0, Z2, Z4
+	VFNMADD231PS Z1, Z3, Z4
+	VFMADD231PS  Z0, Z3, Z5
+	VFMADD231PS  Z1, Z2, Z5
+	VMOVUPS      Z4, (R8)(R10*1)
+	VMOVUPS      Z5, (R9)(R10*1)
+	MOVQ         R11, R10
+	JMP          by64
+
+past64:
+	ADDQ arStep+80(FP), AX
+	ADDQ aiStep+88(FP), CX
+	ADDQ prStep+96(FP), DX
+	ADDQ piStep+104(FP), BX
+	ADDQ xrStep+112(FP), SI
+	ADDQ xiStep+120(FP), DI
+	ADDQ hrStep+128(FP), R8
+	ADDQ hiStep+136(FP), R9
+	DECQ steps+0(FP)
+	JNZ  steps
+	VZEROUPPER
+	RET
+
+// func avx512LinearComplexBack(steps int, n int, ar *float32, ai *float32, pr *float32, pi *float32, gr *float32, gi *float32, dxr *float32, dxi *float32, dar *float32, dai *float32, cr *float32, ci *float32, arStep int, aiStep int, prStep int, piStep int, grStep int, giStep int, dxrStep int, dxiStep int, darStep int, daiStep int, crStep int, ciStep int)
+// Requires: AVX, AVX512F
+TEXT ·avx512LinearComplexBack(SB), NOSPLIT, $0-208
+	MOVQ ar+16(FP), AX
+	MOVQ ai+24(FP), CX
+	MOVQ pr+32(FP), DX
+	MOVQ pi+40(FP), BX
+	MOVQ gr+48(FP), SI
+	MOVQ gi+56(FP), DI
+	MOVQ dxr+64(FP), R8
+	MOVQ dxi+72(FP), R9
+	MOVQ dar+80(FP), R10
+	MOVQ dai+88(FP), R11
+	MOVQ cr+96(FP), R12
+	MOVQ ci+104(FP), R13
+	SHLQ $0x02, n+8(FP)
+
+steps:
+	XORQ R14, R14
+
+by64:
+	LEAQ         64(R14), R15
+	CMPQ         R15, n+8(FP)
+	JGT          past64
+	VMOVUPS      (SI)(R14*1), Z0
+	VMOVUPS      (DI)(R14*1), Z1
+	VMOVUPS      (R12)(R14*1), Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS      (R13)(R14*1), Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      (R8)(R14*1), Z2
+	VADDPS       Z0, Z2, Z2
+	VMOVUPS      Z2, (R8)(R14*1)
+	VMOVUPS      (R9)(R14*1), Z2
+	VADDPS       Z1, Z2, Z2
+	VMOVUPS      Z2, (R9)(R14*1)
+	VMOVUPS      (DX)(R14*1), Z2
+	VMOVUPS      (BX)(R14*1), Z3
+	VMOVUPS      (R10)(R14*1), Z4
+	VMOVUPS      (R11)(R14*1), Z5
+	VFMADD231PS  Z2, Z0, Z4
+	VFMADD231PS  Z3, Z1, Z4
+	VFMADD231PS  Z2, Z1, Z5
+	VFNMADD231PS Z3, Z0, Z5
+	VMOVUPS      Z4, (R10)(R14*1)
+	VMOVUPS      Z5, (R11)(R14*1)
+	VMOVUPS      (AX)(R14*1), Z2
+	VMOVUPS      (CX)(R14*1), Z3
+	VMULPS       Z2, Z0, Z4
+	VFMADD231PS  Z3, Z1, Z4
+	VMULPS       Z2, Z1, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z4, (R12)(R14*1)
+	VMOVUPS      Z1, (R13)(R14*1)
+	MOVQ         R15, R14
+	JMP          by64
+
+past64:
 	ADDQ arStep+112(FP), AX
 	ADDQ aiStep+120(FP), CX
 	ADDQ prStep+128(FP), DX

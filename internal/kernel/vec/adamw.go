@@ -23,6 +23,10 @@ func AdamW(w, g, m, v []float32, lr, beta1, beta2, eps, wd, c1, c2, gscale float
 		beta2: beta2, rest2: float32(1 - float64(beta2)),
 		root: 1 / sqrt32(c2), eps: eps, gscale: gscale,
 	}
+	if wide(len(w)) {
+		avx512AdamW(w, g, m, v, s.decay, s.rate, s.beta1, s.rest1, s.beta2, s.rest2, s.root, s.eps, s.gscale)
+		return
+	}
 	if isa.UseAVX2 {
 		adamWAVX2(w, g, m, v, s.decay, s.rate, s.beta1, s.rest1, s.beta2, s.rest2, s.root, s.eps, s.gscale)
 		return

@@ -3,6 +3,7 @@
 package vec
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -12,10 +13,93 @@ import (
 
 // inGo runs f with the plain Go kernels.
 func inGo(f func()) {
-	old := isa.UseAVX2
-	isa.UseAVX2 = false
-	defer func() { isa.UseAVX2 = old }()
+	defer func(avx2, avx512 bool) { isa.UseAVX2, isa.UseAVX512 = avx2, avx512 }(isa.UseAVX2, isa.UseAVX512)
+	isa.UseAVX2, isa.UseAVX512 = false, false
 	f()
+}
+
+// inAVX2 runs f with the AVX2 kernels.
+func inAVX2(f func()) {
+	defer func(old bool) { isa.UseAVX512 = old }(isa.UseAVX512)
+	isa.UseAVX512 = false
+	f()
+}
+
+func sameBits(t *testing.T, name string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if a, b := math.Float32bits(got[i]), math.Float32bits(want[i]); a != b {
+			t.Fatalf("%s: element %d is %v (%x), with AVX2 %v (%x)", name, i, got[i], a, want[i], b)
+		}
+	}
+}
+
+// agree runs f, which changes slices like s, with both instruction sets.
+func agree(t *testing.T, name string, s [][]float32, f func(s [][]float32)) {
+	t.Helper()
+	want := clone(s)
+	f(s)
+	inAVX2(func() { f(want) })
+	for i := range s {
+		sameBits(t, name, s[i], want[i])
+	}
+}
+
+// steps are the functions that are not elementwise or take scalars.
+func steps() map[string]func(s [][]float32) {
+	return map[string]func(s [][]float32){
+		"AdamW":          func(s [][]float32) { AdamW(s[0], s[1], s[2], s[3], 1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 0.7) },
+		"SoftmaxRow":     func(s [][]float32) { s[2][0], s[2][1] = SoftmaxRow(s[0], s[1]) },
+		"SoftmaxRowGrad": func(s [][]float32) { SoftmaxRowGrad(s[0], s[1], s[2]) },
+		"RMSNormRow":     func(s [][]float32) { s[3][0] = RMSNormRow(s[0], s[1], s[2], 1e-5) },
+		"RMSNormRowGrad": func(s [][]float32) { RMSNormRowGrad(s[0], s[1], s[2], s[3], s[4], 0.3) },
+		"reductions": func(s [][]float32) {
+			s[2][0], s[2][1], s[3][0], s[3][1] = Sum(s[0]), SumSquares(s[0]), Dot(s[0], s[1]), Max(s[0])
+		},
+	}
+}
+
+// AVX-512 and AVX2 have the same bits for all kinds of arguments and all
+// lengths about those of a register.
+func TestAVX512AgreesWithAVX2(t *testing.T) {
+	if !isa.UseAVX512 {
+		t.Skip("no AVX-512")
+	}
+	x := arguments()
+	rng := rand.New(rand.NewPCG(5, 6))
+	shuffled := func() []float32 {
+		y := append([]float32(nil), x...)
+		rng.Shuffle(len(y), func(i, j int) { y[i], y[j] = y[j], y[i] })
+		return y
+	}
+	for _, k := range kernels() {
+		s := [][]float32{x}
+		for len(s) < k.outs+k.args {
+			s = append(s, shuffled())
+		}
+		if k.outs == 1 {
+			s[0], s[1] = s[1], s[0]
+		}
+		agree(t, k.name+" of all kinds", clone(s), k.run)
+		for n := range 200 {
+			agree(t, fmt.Sprintf("%s, %d elements", k.name, n), k.slicesFor(rng, n), k.run)
+		}
+	}
+	for name, f := range steps() {
+		for n := 2; n < 200; n++ {
+			s := make([][]float32, 5)
+			for i := range s {
+				s[i] = random(rng, n)
+			}
+			if name == "AdamW" {
+				for i, v := range s[3] {
+					s[3][i] = v * v
+				}
+			}
+			agree(t, fmt.Sprintf("%s, %d elements", name, n), s, f)
+		}
+		agree(t, name+" of all kinds", [][]float32{shuffled(), shuffled(), shuffled(), shuffled(), shuffled()}, f)
+	}
 }
 
 // Assembly and plain Go, for every function and every kind of argument. Both

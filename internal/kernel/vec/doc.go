@@ -15,11 +15,15 @@
 //
 // An element's result depends on this element alone: not on its place, on the
 // slice's length or alignment, or on who computed its neighbours. So work may
-// be shared out in any way. The assembly computes a rest of fewer than eight
-// elements with the instructions of a whole vector under a mask.
+// be shared out in any way. The assembly computes a rest of fewer elements than
+// a vector has with the instructions of a whole vector under a mask.
 //
 // Reductions (Sum, Dot, SumSquares, Max, the sums in the row functions) have
 // one fixed order for each length: see sumGo. They are never shared out here.
+//
+// The kernels with AVX-512 have the bits of those with AVX2. There is none for
+// the reductions but the softmax's: with 32 partial sums in either, they wait
+// for their additions, not for the number of lanes.
 //
 // The plain Go kernels (build tag noasm, or a processor without AVX2) have the
 // same formulas and orders, but round a product before adding to it where the

@@ -5,6 +5,10 @@ import "github.com/gophersnake/gophersnake/internal/kernel/isa"
 // Exp sets dst = exp(x).
 func Exp(dst, x []float32) {
 	check("Exp", "dst x", len(dst), len(x))
+	if wide(len(dst)) {
+		avx512Exp(dst, x)
+		return
+	}
 	if isa.UseAVX2 {
 		expAVX2(dst, x)
 		return
@@ -17,6 +21,10 @@ func Exp(dst, x []float32) {
 // Sigmoid sets dst = σ(x).
 func Sigmoid(dst, x []float32) {
 	check("Sigmoid", "dst x", len(dst), len(x))
+	if wide(len(dst)) {
+		avx512Sigmoid(dst, x)
+		return
+	}
 	if isa.UseAVX2 {
 		sigmoidAVX2(dst, x)
 		return
@@ -29,6 +37,10 @@ func Sigmoid(dst, x []float32) {
 // SigmoidGrad sets dx += dy·y·(1-y), where y = σ(x) is Sigmoid's output.
 func SigmoidGrad(dx, y, dy []float32) {
 	check("SigmoidGrad", "dx y dy", len(dx), len(y), len(dy))
+	if wide(len(dx)) {
+		avx512SigmoidGrad(dx, y, dy)
+		return
+	}
 	if isa.UseAVX2 {
 		sigmoidGradAVX2(dx, y, dy)
 		return
@@ -41,6 +53,10 @@ func SigmoidGrad(dx, y, dy []float32) {
 // Tanh sets dst = tanh(x).
 func Tanh(dst, x []float32) {
 	check("Tanh", "dst x", len(dst), len(x))
+	if wide(len(dst)) {
+		avx512Tanh(dst, x)
+		return
+	}
 	if isa.UseAVX2 {
 		tanhAVX2(dst, x)
 		return
@@ -53,6 +69,10 @@ func Tanh(dst, x []float32) {
 // TanhGrad sets dx += dy·(1-y²), where y = tanh(x) is Tanh's output.
 func TanhGrad(dx, y, dy []float32) {
 	check("TanhGrad", "dx y dy", len(dx), len(y), len(dy))
+	if wide(len(dx)) {
+		avx512TanhGrad(dx, y, dy)
+		return
+	}
 	if isa.UseAVX2 {
 		tanhGradAVX2(dx, y, dy)
 		return
@@ -66,6 +86,10 @@ func TanhGrad(dx, y, dy []float32) {
 // arXiv:1702.03118, eq. 5).
 func SiLU(dst, x []float32) {
 	check("SiLU", "dst x", len(dst), len(x))
+	if wide(len(dst)) {
+		avx512Silu(dst, x)
+		return
+	}
 	if isa.UseAVX2 {
 		siluAVX2(dst, x)
 		return
@@ -78,6 +102,10 @@ func SiLU(dst, x []float32) {
 // SiLUGrad sets dx += dy·silu'(x), silu'(x) = σ(x) + x·σ(x)·(1-σ(x)).
 func SiLUGrad(dx, x, dy []float32) {
 	check("SiLUGrad", "dx x dy", len(dx), len(x), len(dy))
+	if wide(len(dx)) {
+		avx512SiluGrad(dx, x, dy)
+		return
+	}
 	if isa.UseAVX2 {
 		siluGradAVX2(dx, x, dy)
 		return
@@ -90,6 +118,10 @@ func SiLUGrad(dx, x, dy []float32) {
 // SiLUMul sets y = a·silu(z), a gated value.
 func SiLUMul(y, a, z []float32) {
 	check("SiLUMul", "y a z", len(y), len(a), len(z))
+	if wide(len(y)) {
+		avx512SiluMul(y, a, z)
+		return
+	}
 	if isa.UseAVX2 {
 		siluMulAVX2(y, a, z)
 		return
@@ -103,6 +135,10 @@ func SiLUMul(y, a, z []float32) {
 // dy·a·silu'(z).
 func SiLUMulGrad(da, dz, a, z, dy []float32) {
 	check("SiLUMulGrad", "da dz a z dy", len(da), len(dz), len(a), len(z), len(dy))
+	if wide(len(da)) {
+		avx512SiluMulGrad(da, dz, a, z, dy)
+		return
+	}
 	if isa.UseAVX2 {
 		siluMulGradAVX2(da, dz, a, z, dy)
 		return
@@ -119,6 +155,10 @@ func SiLUMulGrad(da, dz, a, z, dy []float32) {
 // 2e-9, is far below half of float32's spacing there.
 func Softplus(dst, x []float32) {
 	check("Softplus", "dst x", len(dst), len(x))
+	if wide(len(dst)) {
+		avx512Softplus(dst, x)
+		return
+	}
 	if isa.UseAVX2 {
 		softplusAVX2(dst, x)
 		return
@@ -131,6 +171,10 @@ func Softplus(dst, x []float32) {
 // SoftplusGrad sets dx += dy·σ(x), the gradient of Softplus.
 func SoftplusGrad(dx, x, dy []float32) {
 	check("SoftplusGrad", "dx x dy", len(dx), len(x), len(dy))
+	if wide(len(dx)) {
+		avx512SoftplusGrad(dx, x, dy)
+		return
+	}
 	if isa.UseAVX2 {
 		softplusGradAVX2(dx, x, dy)
 		return
@@ -144,6 +188,10 @@ func SoftplusGrad(dx, x, dy []float32) {
 // of GELUExact (Hendrycks and Gimpel, arXiv:1606.08415, section 2).
 func GELU(dst, x []float32) {
 	check("GELU", "dst x", len(dst), len(x))
+	if wide(len(dst)) {
+		avx512Gelu(dst, x)
+		return
+	}
 	if isa.UseAVX2 {
 		geluAVX2(dst, x)
 		return
@@ -156,6 +204,10 @@ func GELU(dst, x []float32) {
 // GELUGrad sets dx += dy·gelu'(x), the gradient of GELU.
 func GELUGrad(dx, x, dy []float32) {
 	check("GELUGrad", "dx x dy", len(dx), len(x), len(dy))
+	if wide(len(dx)) {
+		avx512GeluGrad(dx, x, dy)
+		return
+	}
 	if isa.UseAVX2 {
 		geluGradAVX2(dx, x, dy)
 		return
@@ -170,6 +222,10 @@ func GELUGrad(dx, x, dy []float32) {
 // Gimpel, arXiv:1606.08415, section 2).
 func GELUExact(dst, x []float32) {
 	check("GELUExact", "dst x", len(dst), len(x))
+	if wide(len(dst)) {
+		avx512GeluExact(dst, x)
+		return
+	}
 	if isa.UseAVX2 {
 		geluExactAVX2(dst, x)
 		return
@@ -182,6 +238,10 @@ func GELUExact(dst, x []float32) {
 // GELUExactGrad sets dx += dy·(Φ(x) + x·φ(x)), the gradient of GELUExact.
 func GELUExactGrad(dx, x, dy []float32) {
 	check("GELUExactGrad", "dx x dy", len(dx), len(x), len(dy))
+	if wide(len(dx)) {
+		avx512GeluExactGrad(dx, x, dy)
+		return
+	}
 	if isa.UseAVX2 {
 		geluExactGradAVX2(dx, x, dy)
 		return

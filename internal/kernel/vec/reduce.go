@@ -144,6 +144,9 @@ func join(acc []float32) float32 {
 
 // expSum sets dst = exp(x - shift) and returns Σ dst, with 16 partial sums.
 func expSum(dst, x []float32, shift float32) float32 {
+	if wide(len(dst)) {
+		return avx512ExpSum(dst, x, shift)
+	}
 	if isa.UseAVX2 {
 		return expSumAVX2(dst, x, shift)
 	}

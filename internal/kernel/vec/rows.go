@@ -15,6 +15,10 @@ func RMSNormRow(y, x, w []float32, eps float32) (r float32) {
 		panic("vec: RMSNormRow: len(x) is 0, want at least 1")
 	}
 	r = 1 / sqrt32(SumSquares(x)/float32(len(x))+eps)
+	if wide(len(y)) {
+		avx512ScaleMul(y, x, w, r)
+		return r
+	}
 	if isa.UseAVX2 {
 		scaleMulAVX2(y, x, w, r)
 		return r
@@ -35,6 +39,10 @@ func RMSNormRowGrad(dx, dw, x, w, dy []float32, r float32) {
 		return
 	}
 	c := dot3(dy, w, x) / float32(len(x)) * r * r * r
+	if wide(len(dx)) {
+		avx512RmsNormGrad(dx, dw, x, w, dy, r, c)
+		return
+	}
 	if isa.UseAVX2 {
 		rmsNormGradAVX2(dx, dw, x, w, dy, r, c)
 		return
@@ -67,6 +75,10 @@ func SoftmaxRow(y, x []float32) (greatest, sum float32) {
 func SoftmaxRowGrad(dx, y, dy []float32) {
 	check("SoftmaxRowGrad", "dx y dy", len(dx), len(y), len(dy))
 	c := Dot(y, dy)
+	if wide(len(dx)) {
+		avx512SoftmaxGrad(dx, y, dy, c)
+		return
+	}
 	if isa.UseAVX2 {
 		softmaxGradAVX2(dx, y, dy, c)
 		return

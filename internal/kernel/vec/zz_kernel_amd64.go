@@ -158,3 +158,133 @@ func expSumAVX2(dst []float32, x []float32, shift float32) float32
 //
 //go:noescape
 func adamWAVX2(w []float32, g []float32, m []float32, v []float32, decay float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, root float32, eps float32, gscale float32)
+
+// avx512Exp sets dst = exp(x).
+//
+//go:noescape
+func avx512Exp(dst []float32, x []float32)
+
+// avx512Sigmoid sets dst = 1/(1+exp(-x)).
+//
+//go:noescape
+func avx512Sigmoid(dst []float32, x []float32)
+
+// avx512Silu sets dst = x·sigmoid(x).
+//
+//go:noescape
+func avx512Silu(dst []float32, x []float32)
+
+// avx512Softplus sets dst = log(1+exp(x)).
+//
+//go:noescape
+func avx512Softplus(dst []float32, x []float32)
+
+// avx512Tanh sets dst = tanh(x).
+//
+//go:noescape
+func avx512Tanh(dst []float32, x []float32)
+
+// avx512Gelu sets dst = x·sigmoid(v(x)).
+//
+//go:noescape
+func avx512Gelu(dst []float32, x []float32)
+
+// avx512GeluExact sets dst = x·Φ(x).
+//
+//go:noescape
+func avx512GeluExact(dst []float32, x []float32)
+
+// avx512SiluMul sets y = a·silu(z).
+//
+//go:noescape
+func avx512SiluMul(y []float32, a []float32, z []float32)
+
+// avx512Add sets dst = a + b.
+//
+//go:noescape
+func avx512Add(dst []float32, a []float32, b []float32)
+
+// avx512Sub sets dst = a - b.
+//
+//go:noescape
+func avx512Sub(dst []float32, a []float32, b []float32)
+
+// avx512Mul sets dst = a·b.
+//
+//go:noescape
+func avx512Mul(dst []float32, a []float32, b []float32)
+
+// avx512MulAdd sets dst += a·b.
+//
+//go:noescape
+func avx512MulAdd(dst []float32, a []float32, b []float32)
+
+// avx512Scale sets dst = alpha·x.
+//
+//go:noescape
+func avx512Scale(dst []float32, alpha float32, x []float32)
+
+// avx512Axpy sets dst += alpha·x.
+//
+//go:noescape
+func avx512Axpy(dst []float32, alpha float32, x []float32)
+
+// avx512SiluGrad sets dx += dy·silu'(x).
+//
+//go:noescape
+func avx512SiluGrad(dx []float32, x []float32, dy []float32)
+
+// avx512SoftplusGrad sets dx += dy·sigmoid(x).
+//
+//go:noescape
+func avx512SoftplusGrad(dx []float32, x []float32, dy []float32)
+
+// avx512GeluExactGrad sets dx += dy·(Φ(x) + x·φ(x)).
+//
+//go:noescape
+func avx512GeluExactGrad(dx []float32, x []float32, dy []float32)
+
+// avx512GeluGrad sets dx += dy·gelu'(x).
+//
+//go:noescape
+func avx512GeluGrad(dx []float32, x []float32, dy []float32)
+
+// avx512SigmoidGrad sets dx += dy·y·(1-y).
+//
+//go:noescape
+func avx512SigmoidGrad(dx []float32, y []float32, dy []float32)
+
+// avx512TanhGrad sets dx += dy·(1-y²).
+//
+//go:noescape
+func avx512TanhGrad(dx []float32, y []float32, dy []float32)
+
+// avx512SiluMulGrad sets da += dy·silu(z), dz += dy·a·silu'(z).
+//
+//go:noescape
+func avx512SiluMulGrad(da []float32, dz []float32, a []float32, z []float32, dy []float32)
+
+// avx512ScaleMul sets dst = (a·alpha)·b.
+//
+//go:noescape
+func avx512ScaleMul(dst []float32, a []float32, b []float32, alpha float32)
+
+// avx512RmsNormGrad sets dx += r·w·dy - c·x, dw += dy·(r·x).
+//
+//go:noescape
+func avx512RmsNormGrad(dx []float32, dw []float32, x []float32, w []float32, dy []float32, r float32, c float32)
+
+// avx512SoftmaxGrad sets dx += y·(dy - c).
+//
+//go:noescape
+func avx512SoftmaxGrad(dx []float32, y []float32, dy []float32, c float32)
+
+// avx512ExpSum sets dst = exp(x - shift) and returns the sum of dst.
+//
+//go:noescape
+func avx512ExpSum(dst []float32, x []float32, shift float32) float32
+
+// avx512AdamW is adamScalars.step.
+//
+//go:noescape
+func avx512AdamW(w []float32, g []float32, m []float32, v []float32, decay float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, root float32, eps float32, gscale float32)

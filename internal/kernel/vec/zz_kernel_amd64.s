@@ -4676,3 +4676,3686 @@ singleEnd:
 end:
 	VZEROUPPER
 	RET
+
+// func avx512Exp(dst []float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Exp(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000040, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVUPS           128(BX)(AX*4), Z2
+	VMOVUPS           192(BX)(AX*4), Z3
+	VBROADCASTSS      x42b20000<>+0(SB), Z4
+	VMINPS            Z0, Z4, Z0
+	VMINPS            Z1, Z4, Z1
+	VMINPS            Z2, Z4, Z2
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z0, Z4, Z0
+	VMAXPS            Z1, Z4, Z1
+	VMAXPS            Z2, Z4, Z2
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z6
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z7
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z7
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z8
+	VSUBPS.BCST       x4b400000<>+0(SB), Z5, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z6, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z7, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z8, Z0
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z9, Z1
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z8, Z0
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z9, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z3
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z8
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z9
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VPSRLD            $0x01, Z4, Z0
+	VPSUBD            Z0, Z4, Z4
+	VPSRLD            $0x01, Z5, Z1
+	VPSUBD            Z1, Z5, Z5
+	VPSRLD            $0x01, Z6, Z2
+	VPSUBD            Z2, Z6, Z6
+	VPSRLD            $0x01, Z7, Z3
+	VPSUBD            Z3, Z7, Z7
+	VPSLLD            $0x17, Z0, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VPSLLD            $0x17, Z2, Z2
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z0, Z0
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z0, Z8, Z8
+	VMULPS            Z1, Z9, Z9
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z5, Z5
+	VPADDD.BCST       x3f800000<>+0(SB), Z6, Z6
+	VPADDD.BCST       x3f800000<>+0(SB), Z7, Z7
+	VMULPS            Z4, Z8, Z8
+	VMULPS            Z5, Z9, Z9
+	VMULPS            Z6, Z10, Z10
+	VMULPS            Z7, Z11, Z11
+	VMOVUPS           Z8, (DX)(AX*4)
+	VMOVUPS           Z9, 64(DX)(AX*4)
+	VMOVUPS           Z10, 128(DX)(AX*4)
+	VMOVUPS           Z11, 192(DX)(AX*4)
+	ADDQ              $0x00000040, AX
+	SUBQ              $0x00000040, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VBROADCASTSS      x42b20000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      xc2d10000<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z1
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z0, Z1
+	VSUBPS.BCST       x4b400000<>+0(SB), Z1, Z2
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z2, Z0
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z2, Z0
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z2
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z0, Z2
+	VPSRLD            $0x01, Z1, Z0
+	VPSUBD            Z0, Z1, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VPADDD.BCST       x3f800000<>+0(SB), Z0, Z0
+	VMULPS            Z0, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z2, Z2
+	VMOVUPS           Z2, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VBROADCASTSS      x42b20000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      xc2d10000<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z1
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z0, Z1
+	VSUBPS.BCST       x4b400000<>+0(SB), Z1, Z2
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z2, Z0
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z2, Z0
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z2
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z0, Z2
+	VPSRLD            $0x01, Z1, Z0
+	VPSUBD            Z0, Z1, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VPADDD.BCST       x3f800000<>+0(SB), Z0, Z0
+	VMULPS            Z0, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z2, Z2
+	VMOVUPS           Z2, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Sigmoid(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512Sigmoid(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000030, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVUPS           128(BX)(AX*4), Z2
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z3
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z4
+	VORPS.BCST        x80000000<>+0(SB), Z2, Z5
+	VBROADCASTSS      xc2d10000<>+0(SB), Z6
+	VMAXPS            Z3, Z6, Z3
+	VMAXPS            Z4, Z6, Z4
+	VMAXPS            Z5, Z6, Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z6
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z12
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z13
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z12
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z5, Z13
+	VSUBPS.BCST       x4b400000<>+0(SB), Z6, Z14
+	VSUBPS.BCST       x4b400000<>+0(SB), Z12, Z15
+	VSUBPS.BCST       x4b400000<>+0(SB), Z13, Z16
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z14, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z15, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z16, Z5
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z14, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z15, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z16, Z5
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z14
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z15
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z16
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z16
+	VPSRLD            $0x01, Z6, Z3
+	VPSUBD            Z3, Z6, Z6
+	VPSRLD            $0x01, Z12, Z4
+	VPSUBD            Z4, Z12, Z12
+	VPSRLD            $0x01, Z13, Z5
+	VPSUBD            Z5, Z13, Z13
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z5, Z5
+	VMULPS            Z3, Z14, Z14
+	VMULPS            Z4, Z15, Z15
+	VMULPS            Z5, Z16, Z16
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPADDD.BCST       x3f800000<>+0(SB), Z6, Z6
+	VPADDD.BCST       x3f800000<>+0(SB), Z12, Z12
+	VPADDD.BCST       x3f800000<>+0(SB), Z13, Z13
+	VMULPS            Z6, Z14, Z14
+	VMULPS            Z12, Z15, Z15
+	VMULPS            Z13, Z16, Z16
+	VBROADCASTSS      x3f800000<>+0(SB), Z3
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z14, Z3, K1, Z7
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z15, Z3, K1, Z8
+	VPMOVD2M          Z2, K1
+	VBLENDMPS         Z16, Z3, K1, Z9
+	VADDPS            Z3, Z14, Z14
+	VADDPS            Z3, Z15, Z15
+	VADDPS            Z3, Z16, Z16
+	VDIVPS            Z14, Z7, Z7
+	VDIVPS            Z15, Z8, Z8
+	VDIVPS            Z16, Z9, Z9
+	VMOVUPS           Z7, (DX)(AX*4)
+	VMOVUPS           Z8, 64(DX)(AX*4)
+	VMOVUPS           Z9, 128(DX)(AX*4)
+	ADDQ              $0x00000030, AX
+	SUBQ              $0x00000030, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000030, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z3, Z1, K1, Z10
+	VADDPS            Z1, Z3, Z3
+	VDIVPS            Z3, Z10, Z10
+	VMOVUPS           Z10, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z11
+	VADDPS            Z1, Z3, Z3
+	VDIVPS            Z3, Z11, Z11
+	VMOVUPS           Z11, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Silu(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512Silu(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000030, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVUPS           128(BX)(AX*4), Z2
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z3
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z4
+	VORPS.BCST        x80000000<>+0(SB), Z2, Z5
+	VBROADCASTSS      xc2d10000<>+0(SB), Z6
+	VMAXPS            Z3, Z6, Z3
+	VMAXPS            Z4, Z6, Z4
+	VMAXPS            Z5, Z6, Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z6
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z12
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z13
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z12
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z5, Z13
+	VSUBPS.BCST       x4b400000<>+0(SB), Z6, Z14
+	VSUBPS.BCST       x4b400000<>+0(SB), Z12, Z15
+	VSUBPS.BCST       x4b400000<>+0(SB), Z13, Z16
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z14, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z15, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z16, Z5
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z14, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z15, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z16, Z5
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z14
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z15
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z16
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z16
+	VPSRLD            $0x01, Z6, Z3
+	VPSUBD            Z3, Z6, Z6
+	VPSRLD            $0x01, Z12, Z4
+	VPSUBD            Z4, Z12, Z12
+	VPSRLD            $0x01, Z13, Z5
+	VPSUBD            Z5, Z13, Z13
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z5, Z5
+	VMULPS            Z3, Z14, Z14
+	VMULPS            Z4, Z15, Z15
+	VMULPS            Z5, Z16, Z16
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPADDD.BCST       x3f800000<>+0(SB), Z6, Z6
+	VPADDD.BCST       x3f800000<>+0(SB), Z12, Z12
+	VPADDD.BCST       x3f800000<>+0(SB), Z13, Z13
+	VMULPS            Z6, Z14, Z14
+	VMULPS            Z12, Z15, Z15
+	VMULPS            Z13, Z16, Z16
+	VBROADCASTSS      x3f800000<>+0(SB), Z3
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z14, Z3, K1, Z7
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z15, Z3, K1, Z8
+	VPMOVD2M          Z2, K1
+	VBLENDMPS         Z16, Z3, K1, Z9
+	VADDPS            Z3, Z14, Z14
+	VADDPS            Z3, Z15, Z15
+	VADDPS            Z3, Z16, Z16
+	VMULPS            Z0, Z7, Z7
+	VMULPS            Z1, Z8, Z8
+	VMULPS            Z2, Z9, Z9
+	VDIVPS            Z14, Z7, Z7
+	VDIVPS            Z15, Z8, Z8
+	VDIVPS            Z16, Z9, Z9
+	VMOVUPS           Z7, (DX)(AX*4)
+	VMOVUPS           Z8, 64(DX)(AX*4)
+	VMOVUPS           Z9, 128(DX)(AX*4)
+	ADDQ              $0x00000030, AX
+	SUBQ              $0x00000030, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000030, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z3, Z1, K1, Z10
+	VADDPS            Z1, Z3, Z3
+	VMULPS            Z0, Z10, Z10
+	VDIVPS            Z3, Z10, Z10
+	VMOVUPS           Z10, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z11
+	VADDPS            Z1, Z3, Z3
+	VMULPS            Z0, Z11, Z11
+	VDIVPS            Z3, Z11, Z11
+	VMOVUPS           Z11, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Softplus(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512Softplus(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000030, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVUPS           128(BX)(AX*4), Z2
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z3
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z4
+	VORPS.BCST        x80000000<>+0(SB), Z2, Z5
+	VBROADCASTSS      xc2d10000<>+0(SB), Z6
+	VMAXPS            Z3, Z6, Z3
+	VMAXPS            Z4, Z6, Z4
+	VMAXPS            Z5, Z6, Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z6
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z7
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z8
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z5, Z8
+	VSUBPS.BCST       x4b400000<>+0(SB), Z6, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z7, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z8, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z9, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z5
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z9, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z5
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z9
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z11
+	VPSRLD            $0x01, Z6, Z3
+	VPSUBD            Z3, Z6, Z6
+	VPSRLD            $0x01, Z7, Z4
+	VPSUBD            Z4, Z7, Z7
+	VPSRLD            $0x01, Z8, Z5
+	VPSUBD            Z5, Z8, Z8
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z5, Z5
+	VMULPS            Z3, Z9, Z9
+	VMULPS            Z4, Z10, Z10
+	VMULPS            Z5, Z11, Z11
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VPSLLD            $0x17, Z8, Z8
+	VPADDD.BCST       x3f800000<>+0(SB), Z6, Z6
+	VPADDD.BCST       x3f800000<>+0(SB), Z7, Z7
+	VPADDD.BCST       x3f800000<>+0(SB), Z8, Z8
+	VMULPS            Z6, Z9, Z9
+	VMULPS            Z7, Z10, Z10
+	VMULPS            Z8, Z11, Z11
+	VBROADCASTSS      x3f000000<>+0(SB), Z3
+	VBROADCASTSS      x3f000000<>+0(SB), Z4
+	VBROADCASTSS      x3f000000<>+0(SB), Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z9, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z10, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z11, Z5
+	VDIVPS            Z3, Z9, Z9
+	VDIVPS            Z4, Z10, Z10
+	VDIVPS            Z5, Z11, Z11
+	VMULPS            Z9, Z9, Z3
+	VMULPS            Z10, Z10, Z4
+	VMULPS            Z11, Z11, Z5
+	VBROADCASTSS      x3a0f6be8<>+0(SB), Z6
+	VBROADCASTSS      x3a0f6be8<>+0(SB), Z7
+	VBROADCASTSS      x3a0f6be8<>+0(SB), Z8
+	VFMADD213PS.BCST  x3b0f5e84<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x3b0f5e84<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  x3b0f5e84<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  x3c4ce904<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x3c4ce904<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  x3c4ce904<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  x3daaaa81<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x3daaaa81<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  x3daaaa81<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z8
+	VMULPS            Z9, Z6, Z6
+	VMULPS            Z10, Z7, Z7
+	VMULPS            Z11, Z8, Z8
+	VBROADCASTSS      x00000000<>+0(SB), Z3
+	VMAXPS            Z0, Z3, Z0
+	VMAXPS            Z1, Z3, Z1
+	VMAXPS            Z2, Z3, Z2
+	VADDPS            Z0, Z6, Z6
+	VADDPS            Z1, Z7, Z7
+	VADDPS            Z2, Z8, Z8
+	VMOVUPS           Z6, (DX)(AX*4)
+	VMOVUPS           Z7, 64(DX)(AX*4)
+	VMOVUPS           Z8, 128(DX)(AX*4)
+	ADDQ              $0x00000030, AX
+	SUBQ              $0x00000030, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000030, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f000000<>+0(SB), Z1
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z1
+	VDIVPS            Z1, Z3, Z3
+	VMULPS            Z3, Z3, Z1
+	VBROADCASTSS      x3a0f6be8<>+0(SB), Z2
+	VFMADD213PS.BCST  x3b0f5e84<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3c4ce904<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3daaaa81<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z2
+	VMULPS            Z3, Z2, Z2
+	VBROADCASTSS      x00000000<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VADDPS            Z0, Z2, Z2
+	VMOVUPS           Z2, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f000000<>+0(SB), Z1
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z1
+	VDIVPS            Z1, Z3, Z3
+	VMULPS            Z3, Z3, Z1
+	VBROADCASTSS      x3a0f6be8<>+0(SB), Z2
+	VFMADD213PS.BCST  x3b0f5e84<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3c4ce904<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3daaaa81<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z2
+	VMULPS            Z3, Z2, Z2
+	VBROADCASTSS      x00000000<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VADDPS            Z0, Z2, Z2
+	VMOVUPS           Z2, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Tanh(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512Tanh(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000030, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVUPS           128(BX)(AX*4), Z2
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z3
+	VANDPS.BCST       x7fffffff<>+0(SB), Z1, Z4
+	VANDPS.BCST       x7fffffff<>+0(SB), Z2, Z5
+	VADDPS            Z3, Z3, Z3
+	VADDPS            Z4, Z4, Z4
+	VADDPS            Z5, Z5, Z5
+	VBROADCASTSS      x41a00000<>+0(SB), Z6
+	VMINPS            Z3, Z6, Z3
+	VMINPS            Z4, Z6, Z4
+	VMINPS            Z5, Z6, Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z6
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z7
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z8
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z5, Z8
+	VSUBPS.BCST       x4b400000<>+0(SB), Z6, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z7, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z8, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z9, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z5
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z9, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z5
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z9
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z5, Z11
+	VMULPS            Z3, Z9, Z9
+	VMULPS            Z4, Z10, Z10
+	VMULPS            Z5, Z11, Z11
+	VFMADD213PS       Z3, Z3, Z9
+	VFMADD213PS       Z4, Z4, Z10
+	VFMADD213PS       Z5, Z5, Z11
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VPSLLD            $0x17, Z8, Z8
+	VPADDD.BCST       x3f800000<>+0(SB), Z6, Z6
+	VPADDD.BCST       x3f800000<>+0(SB), Z7, Z7
+	VPADDD.BCST       x3f800000<>+0(SB), Z8, Z8
+	VSUBPS.BCST       x3f800000<>+0(SB), Z6, Z3
+	VSUBPS.BCST       x3f800000<>+0(SB), Z7, Z4
+	VSUBPS.BCST       x3f800000<>+0(SB), Z8, Z5
+	VFMADD213PS       Z3, Z6, Z9
+	VFMADD213PS       Z4, Z7, Z10
+	VFMADD213PS       Z5, Z8, Z11
+	VADDPS.BCST       x40000000<>+0(SB), Z9, Z3
+	VADDPS.BCST       x40000000<>+0(SB), Z10, Z4
+	VADDPS.BCST       x40000000<>+0(SB), Z11, Z5
+	VDIVPS            Z3, Z9, Z9
+	VDIVPS            Z4, Z10, Z10
+	VDIVPS            Z5, Z11, Z11
+	VANDPS.BCST       x80000000<>+0(SB), Z0, Z3
+	VANDPS.BCST       x80000000<>+0(SB), Z1, Z4
+	VANDPS.BCST       x80000000<>+0(SB), Z2, Z5
+	VORPS             Z3, Z9, Z9
+	VORPS             Z4, Z10, Z10
+	VORPS             Z5, Z11, Z11
+	VMOVUPS           Z9, (DX)(AX*4)
+	VMOVUPS           Z10, 64(DX)(AX*4)
+	VMOVUPS           Z11, 128(DX)(AX*4)
+	ADDQ              $0x00000030, AX
+	SUBQ              $0x00000030, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000030, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z1
+	VADDPS            Z1, Z1, Z1
+	VBROADCASTSS      x41a00000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z1, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST       x3f800000<>+0(SB), Z2, Z1
+	VFMADD213PS       Z1, Z2, Z3
+	VADDPS.BCST       x40000000<>+0(SB), Z3, Z1
+	VDIVPS            Z1, Z3, Z3
+	VANDPS.BCST       x80000000<>+0(SB), Z0, Z1
+	VORPS             Z1, Z3, Z3
+	VMOVUPS           Z3, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z1
+	VADDPS            Z1, Z1, Z1
+	VBROADCASTSS      x41a00000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z1, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST       x3f800000<>+0(SB), Z2, Z1
+	VFMADD213PS       Z1, Z2, Z3
+	VADDPS.BCST       x40000000<>+0(SB), Z3, Z1
+	VDIVPS            Z1, Z3, Z3
+	VANDPS.BCST       x80000000<>+0(SB), Z0, Z1
+	VORPS             Z1, Z3, Z3
+	VMOVUPS           Z3, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Gelu(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512Gelu(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000030, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVUPS           128(BX)(AX*4), Z2
+	VMOVAPS           Z0, Z3
+	VMOVAPS           Z1, Z4
+	VMOVAPS           Z2, Z5
+	VBROADCASTSS      x41800000<>+0(SB), Z6
+	VMINPS            Z3, Z6, Z3
+	VMINPS            Z4, Z6, Z4
+	VMINPS            Z5, Z6, Z5
+	VBROADCASTSS      xc1800000<>+0(SB), Z6
+	VMAXPS            Z3, Z6, Z3
+	VMAXPS            Z4, Z6, Z4
+	VMAXPS            Z5, Z6, Z5
+	VMULPS            Z3, Z3, Z6
+	VMULPS            Z4, Z4, Z12
+	VMULPS            Z5, Z5, Z13
+	VBROADCASTSS      x3d922279<>+0(SB), Z14
+	VBROADCASTSS      x3d922279<>+0(SB), Z15
+	VBROADCASTSS      x3d922279<>+0(SB), Z16
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z6, Z14
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z12, Z15
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z13, Z16
+	VMULPS            Z14, Z3, Z3
+	VMULPS            Z15, Z4, Z4
+	VMULPS            Z16, Z5, Z5
+	VORPS.BCST        x80000000<>+0(SB), Z3, Z6
+	VORPS.BCST        x80000000<>+0(SB), Z4, Z12
+	VORPS.BCST        x80000000<>+0(SB), Z5, Z13
+	VBROADCASTSS      xc2d10000<>+0(SB), Z14
+	VMAXPS            Z6, Z14, Z6
+	VMAXPS            Z12, Z14, Z12
+	VMAXPS            Z13, Z14, Z13
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z14
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z15
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z16
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z6, Z14
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z12, Z15
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z13, Z16
+	VSUBPS.BCST       x4b400000<>+0(SB), Z14, Z17
+	VSUBPS.BCST       x4b400000<>+0(SB), Z15, Z18
+	VSUBPS.BCST       x4b400000<>+0(SB), Z16, Z19
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z17, Z6
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z18, Z12
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z19, Z13
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z17, Z6
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z18, Z12
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z19, Z13
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z17
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z18
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z19
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z12, Z18
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z13, Z19
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z12, Z18
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z13, Z19
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z12, Z18
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z13, Z19
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z12, Z18
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z13, Z19
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z12, Z18
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z13, Z19
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z6, Z17
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z12, Z18
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z13, Z19
+	VPSRLD            $0x01, Z14, Z6
+	VPSUBD            Z6, Z14, Z14
+	VPSRLD            $0x01, Z15, Z12
+	VPSUBD            Z12, Z15, Z15
+	VPSRLD            $0x01, Z16, Z13
+	VPSUBD            Z13, Z16, Z16
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPADDD.BCST       x3f800000<>+0(SB), Z6, Z6
+	VPADDD.BCST       x3f800000<>+0(SB), Z12, Z12
+	VPADDD.BCST       x3f800000<>+0(SB), Z13, Z13
+	VMULPS            Z6, Z17, Z17
+	VMULPS            Z12, Z18, Z18
+	VMULPS            Z13, Z19, Z19
+	VPSLLD            $0x17, Z14, Z14
+	VPSLLD            $0x17, Z15, Z15
+	VPSLLD            $0x17, Z16, Z16
+	VPADDD.BCST       x3f800000<>+0(SB), Z14, Z14
+	VPADDD.BCST       x3f800000<>+0(SB), Z15, Z15
+	VPADDD.BCST       x3f800000<>+0(SB), Z16, Z16
+	VMULPS            Z14, Z17, Z17
+	VMULPS            Z15, Z18, Z18
+	VMULPS            Z16, Z19, Z19
+	VBROADCASTSS      x3f800000<>+0(SB), Z6
+	VPMOVD2M          Z3, K1
+	VBLENDMPS         Z17, Z6, K1, Z7
+	VPMOVD2M          Z4, K1
+	VBLENDMPS         Z18, Z6, K1, Z8
+	VPMOVD2M          Z5, K1
+	VBLENDMPS         Z19, Z6, K1, Z9
+	VADDPS            Z6, Z17, Z17
+	VADDPS            Z6, Z18, Z18
+	VADDPS            Z6, Z19, Z19
+	VMULPS            Z0, Z7, Z7
+	VMULPS            Z1, Z8, Z8
+	VMULPS            Z2, Z9, Z9
+	VDIVPS            Z17, Z7, Z7
+	VDIVPS            Z18, Z8, Z8
+	VDIVPS            Z19, Z9, Z9
+	VMOVUPS           Z7, (DX)(AX*4)
+	VMOVUPS           Z8, 64(DX)(AX*4)
+	VMOVUPS           Z9, 128(DX)(AX*4)
+	ADDQ              $0x00000030, AX
+	SUBQ              $0x00000030, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000030, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVAPS           Z0, Z1
+	VBROADCASTSS      x41800000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VBROADCASTSS      xc1800000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VBROADCASTSS      x3d922279<>+0(SB), Z3
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z2, Z3
+	VMULPS            Z3, Z1, Z1
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       x4b400000<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z4, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z4
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VPSRLD            $0x01, Z3, Z2
+	VPSUBD            Z2, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z4, Z4
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z3, Z4, Z4
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z2, K1, Z10
+	VADDPS            Z2, Z4, Z4
+	VMULPS            Z0, Z10, Z10
+	VDIVPS            Z4, Z10, Z10
+	VMOVUPS           Z10, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VMOVAPS           Z0, Z1
+	VBROADCASTSS      x41800000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VBROADCASTSS      xc1800000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VBROADCASTSS      x3d922279<>+0(SB), Z3
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z2, Z3
+	VMULPS            Z3, Z1, Z1
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       x4b400000<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z4, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z4
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VPSRLD            $0x01, Z3, Z2
+	VPSUBD            Z2, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z4, Z4
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z3, Z4, Z4
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z11
+	VADDPS            Z2, Z4, Z4
+	VMULPS            Z0, Z11, Z11
+	VDIVPS            Z4, Z11, Z11
+	VMOVUPS           Z11, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512GeluExact(dst []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512GeluExact(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000020, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z2
+	VANDPS.BCST       x7fffffff<>+0(SB), Z1, Z3
+	VBROADCASTSS      x41700000<>+0(SB), Z4
+	VMINPS            Z2, Z4, Z2
+	VMINPS            Z3, Z4, Z3
+	VMULPS            Z2, Z2, Z4
+	VMULPS            Z3, Z3, Z5
+	VMOVAPS           Z2, Z6
+	VMOVAPS           Z3, Z7
+	VFMSUB213PS       Z4, Z2, Z6
+	VFMSUB213PS       Z5, Z3, Z7
+	VMULPS.BCST       x3f000000<>+0(SB), Z6, Z6
+	VMULPS.BCST       x3f000000<>+0(SB), Z7, Z7
+	VMULPS.BCST       xbf000000<>+0(SB), Z4, Z4
+	VMULPS.BCST       xbf000000<>+0(SB), Z5, Z5
+	VBROADCASTSS      xc2d10000<>+0(SB), Z8
+	VMAXPS            Z4, Z8, Z4
+	VMAXPS            Z5, Z8, Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z8
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z9
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z5, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z8, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z5
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z5
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z11
+	VPSRLD            $0x01, Z8, Z4
+	VPSUBD            Z4, Z8, Z8
+	VPSRLD            $0x01, Z9, Z5
+	VPSUBD            Z5, Z9, Z9
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z5, Z5
+	VMULPS            Z4, Z10, Z10
+	VMULPS            Z5, Z11, Z11
+	VPSLLD            $0x17, Z8, Z8
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       x3f800000<>+0(SB), Z8, Z8
+	VPADDD.BCST       x3f800000<>+0(SB), Z9, Z9
+	VMULPS            Z8, Z10, Z10
+	VMULPS            Z9, Z11, Z11
+	VFNMADD231PS      Z6, Z10, Z10
+	VFNMADD231PS      Z7, Z11, Z11
+	VBROADCASTSS      x3ec00000<>+0(SB), Z4
+	VBROADCASTSS      x3ec00000<>+0(SB), Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z5
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z3
+	VDIVPS            Z4, Z2, Z2
+	VDIVPS            Z5, Z3, Z3
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z4
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z5
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z3, Z5
+	VMULPS            Z2, Z4, Z4
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z10, Z4, Z4
+	VMULPS            Z11, Z5, Z5
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VSUBPS            Z4, Z2, Z3
+	VSUBPS            Z5, Z2, Z2
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z4, Z3, K1, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z2, K1, Z2
+	VMULPS            Z0, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMOVUPS           Z3, (DX)(AX*4)
+	VMOVUPS           Z2, 64(DX)(AX*4)
+	ADDQ              $0x00000020, AX
+	SUBQ              $0x00000020, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS      x41700000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VMOVAPS           Z1, Z3
+	VFMSUB213PS       Z2, Z1, Z3
+	VMULPS.BCST       x3f000000<>+0(SB), Z3, Z3
+	VMULPS.BCST       xbf000000<>+0(SB), Z2, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z5, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z5, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z5
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VPSRLD            $0x01, Z4, Z2
+	VPSUBD            Z2, Z4, Z4
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z5, Z5
+	VPSLLD            $0x17, Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VMULPS            Z4, Z5, Z5
+	VFNMADD231PS      Z3, Z5, Z5
+	VBROADCASTSS      x3ec00000<>+0(SB), Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VDIVPS            Z2, Z1, Z1
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z2
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z5, Z2, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VSUBPS            Z2, Z1, Z1
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z2, Z1, K1, Z1
+	VMULPS            Z0, Z1, Z1
+	VMOVUPS           Z1, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, SI
+	SHLQ              CL, SI
+	DECQ              SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS      x41700000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VMOVAPS           Z1, Z3
+	VFMSUB213PS       Z2, Z1, Z3
+	VMULPS.BCST       x3f000000<>+0(SB), Z3, Z3
+	VMULPS.BCST       xbf000000<>+0(SB), Z2, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z5, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z5, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z5
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VPSRLD            $0x01, Z4, Z2
+	VPSUBD            Z2, Z4, Z4
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z5, Z5
+	VPSLLD            $0x17, Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VMULPS            Z4, Z5, Z5
+	VFNMADD231PS      Z3, Z5, Z5
+	VBROADCASTSS      x3ec00000<>+0(SB), Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VDIVPS            Z2, Z1, Z1
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z2
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z5, Z2, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VSUBPS            Z2, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z2, Z1, K2, Z1
+	VMULPS            Z0, Z1, Z1
+	VMOVUPS           Z1, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512SiluMul(y []float32, a []float32, z []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512SiluMul(SB), NOSPLIT, $0-72
+	MOVQ y_base+0(FP), DX
+	MOVQ a_base+24(FP), BX
+	MOVQ z_base+48(FP), SI
+	MOVQ y_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000030, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (SI)(AX*4), Z0
+	VMOVUPS           64(SI)(AX*4), Z1
+	VMOVUPS           128(SI)(AX*4), Z2
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z3
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z4
+	VORPS.BCST        x80000000<>+0(SB), Z2, Z5
+	VBROADCASTSS      xc2d10000<>+0(SB), Z6
+	VMAXPS            Z3, Z6, Z3
+	VMAXPS            Z4, Z6, Z4
+	VMAXPS            Z5, Z6, Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z6
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z12
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z13
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z12
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z5, Z13
+	VSUBPS.BCST       x4b400000<>+0(SB), Z6, Z14
+	VSUBPS.BCST       x4b400000<>+0(SB), Z12, Z15
+	VSUBPS.BCST       x4b400000<>+0(SB), Z13, Z16
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z14, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z15, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z16, Z5
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z14, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z15, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z16, Z5
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z14
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z15
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z16
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z16
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z16
+	VPSRLD            $0x01, Z6, Z3
+	VPSUBD            Z3, Z6, Z6
+	VPSRLD            $0x01, Z12, Z4
+	VPSUBD            Z4, Z12, Z12
+	VPSRLD            $0x01, Z13, Z5
+	VPSUBD            Z5, Z13, Z13
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z5, Z5
+	VMULPS            Z3, Z14, Z14
+	VMULPS            Z4, Z15, Z15
+	VMULPS            Z5, Z16, Z16
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPADDD.BCST       x3f800000<>+0(SB), Z6, Z6
+	VPADDD.BCST       x3f800000<>+0(SB), Z12, Z12
+	VPADDD.BCST       x3f800000<>+0(SB), Z13, Z13
+	VMULPS            Z6, Z14, Z14
+	VMULPS            Z12, Z15, Z15
+	VMULPS            Z13, Z16, Z16
+	VBROADCASTSS      x3f800000<>+0(SB), Z3
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z14, Z3, K1, Z7
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z15, Z3, K1, Z8
+	VPMOVD2M          Z2, K1
+	VBLENDMPS         Z16, Z3, K1, Z9
+	VADDPS            Z3, Z14, Z14
+	VADDPS            Z3, Z15, Z15
+	VADDPS            Z3, Z16, Z16
+	VMULPS            Z0, Z7, Z7
+	VMULPS            Z1, Z8, Z8
+	VMULPS            Z2, Z9, Z9
+	VDIVPS            Z14, Z7, Z7
+	VDIVPS            Z15, Z8, Z8
+	VDIVPS            Z16, Z9, Z9
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVUPS           128(BX)(AX*4), Z2
+	VMULPS            Z0, Z7, Z7
+	VMULPS            Z1, Z8, Z8
+	VMULPS            Z2, Z9, Z9
+	VMOVUPS           Z7, (DX)(AX*4)
+	VMOVUPS           Z8, 64(DX)(AX*4)
+	VMOVUPS           Z9, 128(DX)(AX*4)
+	ADDQ              $0x00000030, AX
+	SUBQ              $0x00000030, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000030, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (SI)(AX*4), Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z3, Z1, K1, Z10
+	VADDPS            Z1, Z3, Z3
+	VMULPS            Z0, Z10, Z10
+	VDIVPS            Z3, Z10, Z10
+	VMOVUPS           (BX)(AX*4), Z0
+	VMULPS            Z0, Z10, Z10
+	VMOVUPS           Z10, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, DI
+	SHLQ              CL, DI
+	DECQ              DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (SI)(AX*4), K1, Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z11
+	VADDPS            Z1, Z3, Z3
+	VMULPS            Z0, Z11, Z11
+	VDIVPS            Z3, Z11, Z11
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VMULPS            Z0, Z11, Z11
+	VMOVUPS           Z11, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Add(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Add(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DX
+	MOVQ a_base+24(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000040, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS (BX)(AX*4), Z0
+	VMOVUPS 64(BX)(AX*4), Z1
+	VMOVUPS 128(BX)(AX*4), Z2
+	VMOVUPS 192(BX)(AX*4), Z3
+	VMOVUPS (SI)(AX*4), Z4
+	VMOVUPS 64(SI)(AX*4), Z5
+	VMOVUPS 128(SI)(AX*4), Z6
+	VMOVUPS 192(SI)(AX*4), Z7
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VMOVUPS Z0, (DX)(AX*4)
+	VMOVUPS Z1, 64(DX)(AX*4)
+	VMOVUPS Z2, 128(DX)(AX*4)
+	VMOVUPS Z3, 192(DX)(AX*4)
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS (BX)(AX*4), Z0
+	VMOVUPS (SI)(AX*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DX)(AX*4)
+	ADDQ    $0x00000010, AX
+	SUBQ    $0x00000010, CX
+	JGE     single
+
+singleEnd:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        end
+	MOVQ      $0x00000001, DI
+	SHLQ      CL, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (BX)(AX*4), K1, Z0
+	VMOVUPS.Z (SI)(AX*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Sub(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Sub(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DX
+	MOVQ a_base+24(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000040, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS (BX)(AX*4), Z0
+	VMOVUPS 64(BX)(AX*4), Z1
+	VMOVUPS 128(BX)(AX*4), Z2
+	VMOVUPS 192(BX)(AX*4), Z3
+	VMOVUPS (SI)(AX*4), Z4
+	VMOVUPS 64(SI)(AX*4), Z5
+	VMOVUPS 128(SI)(AX*4), Z6
+	VMOVUPS 192(SI)(AX*4), Z7
+	VSUBPS  Z4, Z0, Z0
+	VSUBPS  Z5, Z1, Z1
+	VSUBPS  Z6, Z2, Z2
+	VSUBPS  Z7, Z3, Z3
+	VMOVUPS Z0, (DX)(AX*4)
+	VMOVUPS Z1, 64(DX)(AX*4)
+	VMOVUPS Z2, 128(DX)(AX*4)
+	VMOVUPS Z3, 192(DX)(AX*4)
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS (BX)(AX*4), Z0
+	VMOVUPS (SI)(AX*4), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DX)(AX*4)
+	ADDQ    $0x00000010, AX
+	SUBQ    $0x00000010, CX
+	JGE     single
+
+singleEnd:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        end
+	MOVQ      $0x00000001, DI
+	SHLQ      CL, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (BX)(AX*4), K1, Z0
+	VMOVUPS.Z (SI)(AX*4), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Mul(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Mul(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DX
+	MOVQ a_base+24(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000040, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS (BX)(AX*4), Z0
+	VMOVUPS 64(BX)(AX*4), Z1
+	VMOVUPS 128(BX)(AX*4), Z2
+	VMOVUPS 192(BX)(AX*4), Z3
+	VMOVUPS (SI)(AX*4), Z4
+	VMOVUPS 64(SI)(AX*4), Z5
+	VMOVUPS 128(SI)(AX*4), Z6
+	VMOVUPS 192(SI)(AX*4), Z7
+	VMULPS  Z4, Z0, Z0
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
+	VMOVUPS Z0, (DX)(AX*4)
+	VMOVUPS Z1, 64(DX)(AX*4)
+	VMOVUPS Z2, 128(DX)(AX*4)
+	VMOVUPS Z3, 192(DX)(AX*4)
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS (BX)(AX*4), Z0
+	VMOVUPS (SI)(AX*4), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DX)(AX*4)
+	ADDQ    $0x00000010, AX
+	SUBQ    $0x00000010, CX
+	JGE     single
+
+singleEnd:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        end
+	MOVQ      $0x00000001, DI
+	SHLQ      CL, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (BX)(AX*4), K1, Z0
+	VMOVUPS.Z (SI)(AX*4), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512MulAdd(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512MulAdd(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DX
+	MOVQ a_base+24(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ dst_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000040, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS     (DX)(AX*4), Z0
+	VMOVUPS     64(DX)(AX*4), Z1
+	VMOVUPS     128(DX)(AX*4), Z2
+	VMOVUPS     192(DX)(AX*4), Z3
+	VMOVUPS     (BX)(AX*4), Z4
+	VMOVUPS     64(BX)(AX*4), Z5
+	VMOVUPS     128(BX)(AX*4), Z6
+	VMOVUPS     192(BX)(AX*4), Z7
+	VMOVUPS     (SI)(AX*4), Z8
+	VMOVUPS     64(SI)(AX*4), Z9
+	VMOVUPS     128(SI)(AX*4), Z10
+	VMOVUPS     192(SI)(AX*4), Z11
+	VFMADD231PS Z8, Z4, Z0
+	VFMADD231PS Z9, Z5, Z1
+	VFMADD231PS Z10, Z6, Z2
+	VFMADD231PS Z11, Z7, Z3
+	VMOVUPS     Z0, (DX)(AX*4)
+	VMOVUPS     Z1, 64(DX)(AX*4)
+	VMOVUPS     Z2, 128(DX)(AX*4)
+	VMOVUPS     Z3, 192(DX)(AX*4)
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000040, CX
+	JGE         many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS     (DX)(AX*4), Z0
+	VMOVUPS     (BX)(AX*4), Z1
+	VMOVUPS     (SI)(AX*4), Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, (DX)(AX*4)
+	ADDQ        $0x00000010, AX
+	SUBQ        $0x00000010, CX
+	JGE         single
+
+singleEnd:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          end
+	MOVQ        $0x00000001, DI
+	SHLQ        CL, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(AX*4), K1, Z0
+	VMOVUPS.Z   (BX)(AX*4), K1, Z1
+	VMOVUPS.Z   (SI)(AX*4), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Scale(dst []float32, alpha float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Scale(SB), NOSPLIT, $0-56
+	VBROADCASTSS alpha+24(FP), Z0
+	MOVQ         dst_base+0(FP), DX
+	MOVQ         x_base+32(FP), BX
+	MOVQ         dst_len+8(FP), CX
+	XORQ         AX, AX
+	SUBQ         $0x00000040, CX
+	JL           manyEnd
+
+many:
+	VMOVUPS (BX)(AX*4), Z1
+	VMOVUPS 64(BX)(AX*4), Z2
+	VMOVUPS 128(BX)(AX*4), Z3
+	VMOVUPS 192(BX)(AX*4), Z4
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z2, Z2
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z4, Z4
+	VMOVUPS Z1, (DX)(AX*4)
+	VMOVUPS Z2, 64(DX)(AX*4)
+	VMOVUPS Z3, 128(DX)(AX*4)
+	VMOVUPS Z4, 192(DX)(AX*4)
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS (BX)(AX*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (DX)(AX*4)
+	ADDQ    $0x00000010, AX
+	SUBQ    $0x00000010, CX
+	JGE     single
+
+singleEnd:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        end
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (BX)(AX*4), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512Axpy(dst []float32, alpha float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Axpy(SB), NOSPLIT, $0-56
+	VBROADCASTSS alpha+24(FP), Z0
+	MOVQ         dst_base+0(FP), DX
+	MOVQ         x_base+32(FP), BX
+	MOVQ         dst_len+8(FP), CX
+	XORQ         AX, AX
+	SUBQ         $0x00000040, CX
+	JL           manyEnd
+
+many:
+	VMOVUPS     (DX)(AX*4), Z1
+	VMOVUPS     64(DX)(AX*4), Z2
+	VMOVUPS     128(DX)(AX*4), Z3
+	VMOVUPS     192(DX)(AX*4), Z4
+	VMOVUPS     (BX)(AX*4), Z5
+	VMOVUPS     64(BX)(AX*4), Z6
+	VMOVUPS     128(BX)(AX*4), Z7
+	VMOVUPS     192(BX)(AX*4), Z8
+	VFMADD231PS Z0, Z5, Z1
+	VFMADD231PS Z0, Z6, Z2
+	VFMADD231PS Z0, Z7, Z3
+	VFMADD231PS Z0, Z8, Z4
+	VMOVUPS     Z1, (DX)(AX*4)
+	VMOVUPS     Z2, 64(DX)(AX*4)
+	VMOVUPS     Z3, 128(DX)(AX*4)
+	VMOVUPS     Z4, 192(DX)(AX*4)
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000040, CX
+	JGE         many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS     (DX)(AX*4), Z1
+	VMOVUPS     (BX)(AX*4), Z2
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, (DX)(AX*4)
+	ADDQ        $0x00000010, AX
+	SUBQ        $0x00000010, CX
+	JGE         single
+
+singleEnd:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          end
+	MOVQ        $0x00000001, SI
+	SHLQ        CL, SI
+	DECQ        SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(AX*4), K1, Z1
+	VMOVUPS.Z   (BX)(AX*4), K1, Z2
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512SiluGrad(dx []float32, x []float32, dy []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512SiluGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dy_base+48(FP), SI
+	MOVQ dx_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000020, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z2
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z3
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z9
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z3
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VPSRLD            $0x01, Z4, Z2
+	VPSUBD            Z2, Z4, Z4
+	VPSRLD            $0x01, Z9, Z3
+	VPSUBD            Z3, Z9, Z9
+	VPSLLD            $0x17, Z2, Z2
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z9, Z9
+	VMULPS            Z4, Z10, Z10
+	VMULPS            Z9, Z11, Z11
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VADDPS            Z2, Z10, Z3
+	VADDPS            Z2, Z11, Z4
+	VDIVPS            Z3, Z2, Z3
+	VDIVPS            Z4, Z2, Z4
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z10, Z2, K1, Z5
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z11, Z2, K1, Z6
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z4, Z6, Z6
+	VMULPS            Z3, Z10, Z10
+	VMULPS            Z4, Z11, Z11
+	VMULPS            Z3, Z10, Z10
+	VMULPS            Z4, Z11, Z11
+	VFMADD231PS       Z0, Z10, Z5
+	VFMADD231PS       Z1, Z11, Z6
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           64(DX)(AX*4), Z1
+	VMOVUPS           (SI)(AX*4), Z2
+	VMOVUPS           64(SI)(AX*4), Z3
+	VFMADD231PS       Z2, Z5, Z0
+	VFMADD231PS       Z3, Z6, Z1
+	VMOVUPS           Z0, (DX)(AX*4)
+	VMOVUPS           Z1, 64(DX)(AX*4)
+	ADDQ              $0x00000020, AX
+	SUBQ              $0x00000020, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VADDPS            Z1, Z3, Z2
+	VDIVPS            Z2, Z1, Z2
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z3, Z1, K1, Z7
+	VMULPS            Z2, Z7, Z7
+	VMULPS            Z2, Z3, Z3
+	VMULPS            Z2, Z3, Z3
+	VFMADD231PS       Z0, Z3, Z7
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           (SI)(AX*4), Z1
+	VFMADD231PS       Z1, Z7, Z0
+	VMOVUPS           Z0, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, DI
+	SHLQ              CL, DI
+	DECQ              DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VADDPS            Z1, Z3, Z2
+	VDIVPS            Z2, Z1, Z2
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z8
+	VMULPS            Z2, Z8, Z8
+	VMULPS            Z2, Z3, Z3
+	VMULPS            Z2, Z3, Z3
+	VFMADD231PS       Z0, Z3, Z8
+	VMOVUPS.Z         (DX)(AX*4), K1, Z0
+	VMOVUPS.Z         (SI)(AX*4), K1, Z1
+	VFMADD231PS       Z1, Z8, Z0
+	VMOVUPS           Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512SoftplusGrad(dx []float32, x []float32, dy []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512SoftplusGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dy_base+48(FP), SI
+	MOVQ dx_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000020, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z2
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z3
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z9
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z3
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VPSRLD            $0x01, Z4, Z2
+	VPSUBD            Z2, Z4, Z4
+	VPSRLD            $0x01, Z9, Z3
+	VPSUBD            Z3, Z9, Z9
+	VPSLLD            $0x17, Z2, Z2
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z9, Z9
+	VMULPS            Z4, Z10, Z10
+	VMULPS            Z9, Z11, Z11
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z10, Z2, K1, Z5
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z11, Z2, K1, Z6
+	VADDPS            Z2, Z10, Z10
+	VADDPS            Z2, Z11, Z11
+	VDIVPS            Z10, Z5, Z5
+	VDIVPS            Z11, Z6, Z6
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           64(DX)(AX*4), Z1
+	VMOVUPS           (SI)(AX*4), Z2
+	VMOVUPS           64(SI)(AX*4), Z3
+	VFMADD231PS       Z2, Z5, Z0
+	VFMADD231PS       Z3, Z6, Z1
+	VMOVUPS           Z0, (DX)(AX*4)
+	VMOVUPS           Z1, 64(DX)(AX*4)
+	ADDQ              $0x00000020, AX
+	SUBQ              $0x00000020, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z3, Z1, K1, Z7
+	VADDPS            Z1, Z3, Z3
+	VDIVPS            Z3, Z7, Z7
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           (SI)(AX*4), Z1
+	VFMADD231PS       Z1, Z7, Z0
+	VMOVUPS           Z0, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, DI
+	SHLQ              CL, DI
+	DECQ              DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z8
+	VADDPS            Z1, Z3, Z3
+	VDIVPS            Z3, Z8, Z8
+	VMOVUPS.Z         (DX)(AX*4), K1, Z0
+	VMOVUPS.Z         (SI)(AX*4), K1, Z1
+	VFMADD231PS       Z1, Z8, Z0
+	VMOVUPS           Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512GeluExactGrad(dx []float32, x []float32, dy []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512GeluExactGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dy_base+48(FP), SI
+	MOVQ dx_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000020, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z2
+	VANDPS.BCST       x7fffffff<>+0(SB), Z1, Z3
+	VBROADCASTSS      x41700000<>+0(SB), Z4
+	VMINPS            Z2, Z4, Z2
+	VMINPS            Z3, Z4, Z3
+	VMULPS            Z2, Z2, Z4
+	VMULPS            Z3, Z3, Z5
+	VMOVAPS           Z2, Z6
+	VMOVAPS           Z3, Z7
+	VFMSUB213PS       Z4, Z2, Z6
+	VFMSUB213PS       Z5, Z3, Z7
+	VMULPS.BCST       x3f000000<>+0(SB), Z6, Z6
+	VMULPS.BCST       x3f000000<>+0(SB), Z7, Z7
+	VMULPS.BCST       xbf000000<>+0(SB), Z4, Z4
+	VMULPS.BCST       xbf000000<>+0(SB), Z5, Z5
+	VBROADCASTSS      xc2d10000<>+0(SB), Z8
+	VMAXPS            Z4, Z8, Z4
+	VMAXPS            Z5, Z8, Z5
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z8
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z9
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z5, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z8, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z5
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z5
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z5, Z11
+	VPSRLD            $0x01, Z8, Z4
+	VPSUBD            Z4, Z8, Z8
+	VPSRLD            $0x01, Z9, Z5
+	VPSUBD            Z5, Z9, Z9
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z5, Z5
+	VMULPS            Z4, Z10, Z10
+	VMULPS            Z5, Z11, Z11
+	VPSLLD            $0x17, Z8, Z8
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       x3f800000<>+0(SB), Z8, Z8
+	VPADDD.BCST       x3f800000<>+0(SB), Z9, Z9
+	VMULPS            Z8, Z10, Z10
+	VMULPS            Z9, Z11, Z11
+	VFNMADD231PS      Z6, Z10, Z10
+	VFNMADD231PS      Z7, Z11, Z11
+	VBROADCASTSS      x3ec00000<>+0(SB), Z4
+	VBROADCASTSS      x3ec00000<>+0(SB), Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z5
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z3
+	VDIVPS            Z4, Z2, Z2
+	VDIVPS            Z5, Z3, Z3
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z4
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z5
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z3, Z5
+	VMULPS            Z2, Z4, Z4
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z10, Z4, Z4
+	VMULPS            Z11, Z5, Z5
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VSUBPS            Z4, Z2, Z3
+	VSUBPS            Z5, Z2, Z2
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z4, Z3, K1, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z2, K1, Z2
+	VBROADCASTSS      xc1700000<>+0(SB), Z4
+	VMAXPS            Z0, Z4, Z0
+	VMAXPS            Z1, Z4, Z1
+	VBROADCASTSS      x41700000<>+0(SB), Z4
+	VMINPS            Z0, Z4, Z0
+	VMINPS            Z1, Z4, Z1
+	VMULPS.BCST       x3ecc422a<>+0(SB), Z10, Z10
+	VMULPS.BCST       x3ecc422a<>+0(SB), Z11, Z11
+	VFMADD231PS       Z0, Z10, Z3
+	VFMADD231PS       Z1, Z11, Z2
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           64(DX)(AX*4), Z1
+	VMOVUPS           (SI)(AX*4), Z4
+	VMOVUPS           64(SI)(AX*4), Z5
+	VFMADD231PS       Z4, Z3, Z0
+	VFMADD231PS       Z5, Z2, Z1
+	VMOVUPS           Z0, (DX)(AX*4)
+	VMOVUPS           Z1, 64(DX)(AX*4)
+	ADDQ              $0x00000020, AX
+	SUBQ              $0x00000020, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS      x41700000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VMOVAPS           Z1, Z3
+	VFMSUB213PS       Z2, Z1, Z3
+	VMULPS.BCST       x3f000000<>+0(SB), Z3, Z3
+	VMULPS.BCST       xbf000000<>+0(SB), Z2, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z5, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z5, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z5
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VPSRLD            $0x01, Z4, Z2
+	VPSUBD            Z2, Z4, Z4
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z5, Z5
+	VPSLLD            $0x17, Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VMULPS            Z4, Z5, Z5
+	VFNMADD231PS      Z3, Z5, Z5
+	VBROADCASTSS      x3ec00000<>+0(SB), Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VDIVPS            Z2, Z1, Z1
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z2
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z5, Z2, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VSUBPS            Z2, Z1, Z1
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z2, Z1, K1, Z1
+	VBROADCASTSS      xc1700000<>+0(SB), Z2
+	VMAXPS            Z0, Z2, Z0
+	VBROADCASTSS      x41700000<>+0(SB), Z2
+	VMINPS            Z0, Z2, Z0
+	VMULPS.BCST       x3ecc422a<>+0(SB), Z5, Z5
+	VFMADD231PS       Z0, Z5, Z1
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           (SI)(AX*4), Z2
+	VFMADD231PS       Z2, Z1, Z0
+	VMOVUPS           Z0, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, DI
+	SHLQ              CL, DI
+	DECQ              DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VANDPS.BCST       x7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS      x41700000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VMOVAPS           Z1, Z3
+	VFMSUB213PS       Z2, Z1, Z3
+	VMULPS.BCST       x3f000000<>+0(SB), Z3, Z3
+	VMULPS.BCST       xbf000000<>+0(SB), Z2, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z5, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z5, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z5
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VPSRLD            $0x01, Z4, Z2
+	VPSUBD            Z2, Z4, Z4
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z5, Z5
+	VPSLLD            $0x17, Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VMULPS            Z4, Z5, Z5
+	VFNMADD231PS      Z3, Z5, Z5
+	VBROADCASTSS      x3ec00000<>+0(SB), Z2
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VDIVPS            Z2, Z1, Z1
+	VBROADCASTSS      x3cae24c3<>+0(SB), Z2
+	VFMADD213PS.BCST  xbe0b23e7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3eb2b9ee<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbedbda9c<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e611685<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  xbd6ecd02<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3dded1f7<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e002692<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e197f19<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  x3e192ebf<>+0(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z5, Z2, Z2
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VSUBPS            Z2, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z2, Z1, K2, Z1
+	VBROADCASTSS      xc1700000<>+0(SB), Z2
+	VMAXPS            Z0, Z2, Z0
+	VBROADCASTSS      x41700000<>+0(SB), Z2
+	VMINPS            Z0, Z2, Z0
+	VMULPS.BCST       x3ecc422a<>+0(SB), Z5, Z5
+	VFMADD231PS       Z0, Z5, Z1
+	VMOVUPS.Z         (DX)(AX*4), K1, Z0
+	VMOVUPS.Z         (SI)(AX*4), K1, Z2
+	VFMADD231PS       Z2, Z1, Z0
+	VMOVUPS           Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512GeluGrad(dx []float32, x []float32, dy []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512GeluGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_base+24(FP), BX
+	MOVQ dy_base+48(FP), SI
+	MOVQ dx_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000020, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVUPS           64(BX)(AX*4), Z1
+	VMOVAPS           Z0, Z2
+	VMOVAPS           Z1, Z3
+	VBROADCASTSS      x41800000<>+0(SB), Z4
+	VMINPS            Z2, Z4, Z2
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      xc1800000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VMAXPS            Z3, Z4, Z3
+	VMULPS            Z2, Z2, Z4
+	VMULPS            Z3, Z3, Z9
+	VBROADCASTSS      x3d922279<>+0(SB), Z10
+	VBROADCASTSS      x3d922279<>+0(SB), Z11
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z9, Z11
+	VBROADCASTSS      x3e5b33b6<>+0(SB), Z12
+	VBROADCASTSS      x3e5b33b6<>+0(SB), Z13
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z4, Z12
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z9, Z13
+	VMULPS            Z10, Z2, Z2
+	VMULPS            Z11, Z3, Z3
+	VORPS.BCST        x80000000<>+0(SB), Z2, Z4
+	VORPS.BCST        x80000000<>+0(SB), Z3, Z9
+	VBROADCASTSS      xc2d10000<>+0(SB), Z10
+	VMAXPS            Z4, Z10, Z4
+	VMAXPS            Z9, Z10, Z9
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z10
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z11
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z9, Z11
+	VSUBPS.BCST       x4b400000<>+0(SB), Z10, Z14
+	VSUBPS.BCST       x4b400000<>+0(SB), Z11, Z15
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z14, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z15, Z9
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z14, Z4
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z15, Z9
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z14
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z15
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z4, Z14
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z9, Z15
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z4, Z14
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z9, Z15
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z4, Z14
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z9, Z15
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z4, Z14
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z9, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z9, Z15
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z4, Z14
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z9, Z15
+	VPSRLD            $0x01, Z10, Z4
+	VPSUBD            Z4, Z10, Z10
+	VPSRLD            $0x01, Z11, Z9
+	VPSUBD            Z9, Z11, Z11
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z9, Z9
+	VMULPS            Z4, Z14, Z14
+	VMULPS            Z9, Z15, Z15
+	VPSLLD            $0x17, Z10, Z10
+	VPSLLD            $0x17, Z11, Z11
+	VPADDD.BCST       x3f800000<>+0(SB), Z10, Z10
+	VPADDD.BCST       x3f800000<>+0(SB), Z11, Z11
+	VMULPS            Z10, Z14, Z14
+	VMULPS            Z11, Z15, Z15
+	VBROADCASTSS      x3f800000<>+0(SB), Z4
+	VADDPS            Z4, Z14, Z9
+	VADDPS            Z4, Z15, Z10
+	VDIVPS            Z9, Z4, Z9
+	VDIVPS            Z10, Z4, Z10
+	VPMOVD2M          Z2, K1
+	VBLENDMPS         Z14, Z4, K1, Z5
+	VPMOVD2M          Z3, K1
+	VBLENDMPS         Z15, Z4, K1, Z6
+	VMULPS            Z9, Z5, Z5
+	VMULPS            Z10, Z6, Z6
+	VMULPS            Z9, Z14, Z14
+	VMULPS            Z10, Z15, Z15
+	VMULPS            Z9, Z14, Z14
+	VMULPS            Z10, Z15, Z15
+	VMULPS            Z12, Z14, Z14
+	VMULPS            Z13, Z15, Z15
+	VBROADCASTSS      xc1800000<>+0(SB), Z2
+	VMAXPS            Z0, Z2, Z0
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x41800000<>+0(SB), Z2
+	VMINPS            Z0, Z2, Z0
+	VMINPS            Z1, Z2, Z1
+	VFMADD231PS       Z0, Z14, Z5
+	VFMADD231PS       Z1, Z15, Z6
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           64(DX)(AX*4), Z1
+	VMOVUPS           (SI)(AX*4), Z2
+	VMOVUPS           64(SI)(AX*4), Z3
+	VFMADD231PS       Z2, Z5, Z0
+	VFMADD231PS       Z3, Z6, Z1
+	VMOVUPS           Z0, (DX)(AX*4)
+	VMOVUPS           Z1, 64(DX)(AX*4)
+	ADDQ              $0x00000020, AX
+	SUBQ              $0x00000020, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (BX)(AX*4), Z0
+	VMOVAPS           Z0, Z1
+	VBROADCASTSS      x41800000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VBROADCASTSS      xc1800000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VBROADCASTSS      x3d922279<>+0(SB), Z3
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z2, Z3
+	VBROADCASTSS      x3e5b33b6<>+0(SB), Z4
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z2, Z4
+	VMULPS            Z3, Z1, Z1
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       x4b400000<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z5, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z5, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z5
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VPSRLD            $0x01, Z3, Z2
+	VPSUBD            Z2, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z5, Z5
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z3, Z5, Z5
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VADDPS            Z2, Z5, Z3
+	VDIVPS            Z3, Z2, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VMULPS            Z3, Z7, Z7
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z4, Z5, Z5
+	VBROADCASTSS      xc1800000<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      x41800000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VFMADD231PS       Z0, Z5, Z7
+	VMOVUPS           (DX)(AX*4), Z0
+	VMOVUPS           (SI)(AX*4), Z1
+	VFMADD231PS       Z1, Z7, Z0
+	VMOVUPS           Z0, (DX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, DI
+	SHLQ              CL, DI
+	DECQ              DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z0
+	VMOVAPS           Z0, Z1
+	VBROADCASTSS      x41800000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z1
+	VBROADCASTSS      xc1800000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS            Z1, Z1, Z2
+	VBROADCASTSS      x3d922279<>+0(SB), Z3
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z2, Z3
+	VBROADCASTSS      x3e5b33b6<>+0(SB), Z4
+	VFMADD213PS.BCST  x3fcc422a<>+0(SB), Z2, Z4
+	VMULPS            Z3, Z1, Z1
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       x4b400000<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z5, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z5, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z5
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z5
+	VPSRLD            $0x01, Z3, Z2
+	VPSUBD            Z2, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z5, Z5
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z3, Z5, Z5
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VADDPS            Z2, Z5, Z3
+	VDIVPS            Z3, Z2, Z3
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z5, Z2, K2, Z8
+	VMULPS            Z3, Z8, Z8
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z4, Z5, Z5
+	VBROADCASTSS      xc1800000<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      x41800000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VFMADD231PS       Z0, Z5, Z8
+	VMOVUPS.Z         (DX)(AX*4), K1, Z0
+	VMOVUPS.Z         (SI)(AX*4), K1, Z1
+	VFMADD231PS       Z1, Z8, Z0
+	VMOVUPS           Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512SigmoidGrad(dx []float32, y []float32, dy []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512SigmoidGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dy_base+48(FP), SI
+	MOVQ dx_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000040, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS      (DX)(AX*4), Z0
+	VMOVUPS      64(DX)(AX*4), Z1
+	VMOVUPS      128(DX)(AX*4), Z2
+	VMOVUPS      192(DX)(AX*4), Z3
+	VMOVUPS      (BX)(AX*4), Z4
+	VMOVUPS      64(BX)(AX*4), Z5
+	VMOVUPS      128(BX)(AX*4), Z6
+	VMOVUPS      192(BX)(AX*4), Z7
+	VBROADCASTSS x3f800000<>+0(SB), Z8
+	VSUBPS       Z4, Z8, Z9
+	VSUBPS       Z5, Z8, Z10
+	VSUBPS       Z6, Z8, Z11
+	VSUBPS       Z7, Z8, Z8
+	VMULPS       Z4, Z9, Z9
+	VMULPS       Z5, Z10, Z10
+	VMULPS       Z6, Z11, Z11
+	VMULPS       Z7, Z8, Z8
+	VMOVUPS      (SI)(AX*4), Z4
+	VMOVUPS      64(SI)(AX*4), Z5
+	VMOVUPS      128(SI)(AX*4), Z6
+	VMOVUPS      192(SI)(AX*4), Z7
+	VFMADD231PS  Z4, Z9, Z0
+	VFMADD231PS  Z5, Z10, Z1
+	VFMADD231PS  Z6, Z11, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VMOVUPS      Z0, (DX)(AX*4)
+	VMOVUPS      Z1, 64(DX)(AX*4)
+	VMOVUPS      Z2, 128(DX)(AX*4)
+	VMOVUPS      Z3, 192(DX)(AX*4)
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000040, CX
+	JGE          many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS      (DX)(AX*4), Z0
+	VMOVUPS      (BX)(AX*4), Z1
+	VBROADCASTSS x3f800000<>+0(SB), Z2
+	VSUBPS       Z1, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      (SI)(AX*4), Z1
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      Z0, (DX)(AX*4)
+	ADDQ         $0x00000010, AX
+	SUBQ         $0x00000010, CX
+	JGE          single
+
+singleEnd:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           end
+	MOVQ         $0x00000001, DI
+	SHLQ         CL, DI
+	DECQ         DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (DX)(AX*4), K1, Z0
+	VMOVUPS.Z    (BX)(AX*4), K1, Z1
+	VBROADCASTSS x3f800000<>+0(SB), Z2
+	VSUBPS       Z1, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS.Z    (SI)(AX*4), K1, Z1
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512TanhGrad(dx []float32, y []float32, dy []float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512TanhGrad(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), DX
+	MOVQ y_base+24(FP), BX
+	MOVQ dy_base+48(FP), SI
+	MOVQ dx_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000040, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS      (DX)(AX*4), Z0
+	VMOVUPS      64(DX)(AX*4), Z1
+	VMOVUPS      128(DX)(AX*4), Z2
+	VMOVUPS      192(DX)(AX*4), Z3
+	VMOVUPS      (BX)(AX*4), Z4
+	VMOVUPS      64(BX)(AX*4), Z5
+	VMOVUPS      128(BX)(AX*4), Z6
+	VMOVUPS      192(BX)(AX*4), Z7
+	VBROADCASTSS x3f800000<>+0(SB), Z8
+	VBROADCASTSS x3f800000<>+0(SB), Z9
+	VBROADCASTSS x3f800000<>+0(SB), Z10
+	VBROADCASTSS x3f800000<>+0(SB), Z11
+	VFNMADD231PS Z4, Z4, Z8
+	VFNMADD231PS Z5, Z5, Z9
+	VFNMADD231PS Z6, Z6, Z10
+	VFNMADD231PS Z7, Z7, Z11
+	VMOVUPS      (SI)(AX*4), Z4
+	VMOVUPS      64(SI)(AX*4), Z5
+	VMOVUPS      128(SI)(AX*4), Z6
+	VMOVUPS      192(SI)(AX*4), Z7
+	VFMADD231PS  Z4, Z8, Z0
+	VFMADD231PS  Z5, Z9, Z1
+	VFMADD231PS  Z6, Z10, Z2
+	VFMADD231PS  Z7, Z11, Z3
+	VMOVUPS      Z0, (DX)(AX*4)
+	VMOVUPS      Z1, 64(DX)(AX*4)
+	VMOVUPS      Z2, 128(DX)(AX*4)
+	VMOVUPS      Z3, 192(DX)(AX*4)
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000040, CX
+	JGE          many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS      (DX)(AX*4), Z0
+	VMOVUPS      (BX)(AX*4), Z1
+	VBROADCASTSS x3f800000<>+0(SB), Z2
+	VFNMADD231PS Z1, Z1, Z2
+	VMOVUPS      (SI)(AX*4), Z1
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      Z0, (DX)(AX*4)
+	ADDQ         $0x00000010, AX
+	SUBQ         $0x00000010, CX
+	JGE          single
+
+singleEnd:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           end
+	MOVQ         $0x00000001, DI
+	SHLQ         CL, DI
+	DECQ         DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (DX)(AX*4), K1, Z0
+	VMOVUPS.Z    (BX)(AX*4), K1, Z1
+	VBROADCASTSS x3f800000<>+0(SB), Z2
+	VFNMADD231PS Z1, Z1, Z2
+	VMOVUPS.Z    (SI)(AX*4), K1, Z1
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      Z0, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512SiluMulGrad(da []float32, dz []float32, a []float32, z []float32, dy []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512SiluMulGrad(SB), NOSPLIT, $0-120
+	MOVQ da_base+0(FP), DX
+	MOVQ dz_base+24(FP), BX
+	MOVQ a_base+48(FP), SI
+	MOVQ z_base+72(FP), DI
+	MOVQ dy_base+96(FP), R8
+	MOVQ da_len+8(FP), CX
+	XORQ AX, AX
+	SUBQ $0x00000020, CX
+	JL   manyEnd
+
+many:
+	VMOVUPS           (DI)(AX*4), Z0
+	VMOVUPS           64(DI)(AX*4), Z1
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z2
+	VORPS.BCST        x80000000<>+0(SB), Z1, Z3
+	VBROADCASTSS      xc2d10000<>+0(SB), Z4
+	VMAXPS            Z2, Z4, Z2
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z4
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z9
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z3, Z9
+	VSUBPS.BCST       x4b400000<>+0(SB), Z4, Z10
+	VSUBPS.BCST       x4b400000<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z11, Z3
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z10, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z11, Z3
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z10
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z3, Z11
+	VPSRLD            $0x01, Z4, Z2
+	VPSUBD            Z2, Z4, Z4
+	VPSRLD            $0x01, Z9, Z3
+	VPSUBD            Z3, Z9, Z9
+	VPSLLD            $0x17, Z2, Z2
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       x3f800000<>+0(SB), Z4, Z4
+	VPADDD.BCST       x3f800000<>+0(SB), Z9, Z9
+	VMULPS            Z4, Z10, Z10
+	VMULPS            Z9, Z11, Z11
+	VBROADCASTSS      x3f800000<>+0(SB), Z2
+	VADDPS            Z2, Z10, Z3
+	VADDPS            Z2, Z11, Z4
+	VDIVPS            Z3, Z2, Z3
+	VDIVPS            Z4, Z2, Z4
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z10, Z2, K1, Z5
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z11, Z2, K1, Z6
+	VMULPS            Z3, Z5, Z5
+	VMULPS            Z4, Z6, Z6
+	VMULPS            Z3, Z10, Z10
+	VMULPS            Z4, Z11, Z11
+	VMULPS            Z3, Z10, Z10
+	VMULPS            Z4, Z11, Z11
+	VMULPS            Z0, Z10, Z10
+	VMULPS            Z1, Z11, Z11
+	VADDPS            Z5, Z10, Z10
+	VADDPS            Z6, Z11, Z11
+	VMULPS            Z0, Z5, Z5
+	VMULPS            Z1, Z6, Z6
+	VMOVUPS           (R8)(AX*4), Z0
+	VMOVUPS           64(R8)(AX*4), Z1
+	VMOVUPS           (DX)(AX*4), Z2
+	VMOVUPS           64(DX)(AX*4), Z3
+	VFMADD231PS       Z0, Z5, Z2
+	VFMADD231PS       Z1, Z6, Z3
+	VMOVUPS           Z2, (DX)(AX*4)
+	VMOVUPS           Z3, 64(DX)(AX*4)
+	VMOVUPS           (SI)(AX*4), Z2
+	VMOVUPS           64(SI)(AX*4), Z3
+	VMULPS            Z2, Z0, Z0
+	VMULPS            Z3, Z1, Z1
+	VMOVUPS           (BX)(AX*4), Z2
+	VMOVUPS           64(BX)(AX*4), Z3
+	VFMADD231PS       Z0, Z10, Z2
+	VFMADD231PS       Z1, Z11, Z3
+	VMOVUPS           Z2, (BX)(AX*4)
+	VMOVUPS           Z3, 64(BX)(AX*4)
+	ADDQ              $0x00000020, AX
+	SUBQ              $0x00000020, CX
+	JGE               many
+
+manyEnd:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS           (DI)(AX*4), Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VADDPS            Z1, Z3, Z2
+	VDIVPS            Z2, Z1, Z2
+	VPMOVD2M          Z0, K1
+	VBLENDMPS         Z3, Z1, K1, Z7
+	VMULPS            Z2, Z7, Z7
+	VMULPS            Z2, Z3, Z3
+	VMULPS            Z2, Z3, Z3
+	VMULPS            Z0, Z3, Z3
+	VADDPS            Z7, Z3, Z3
+	VMULPS            Z0, Z7, Z7
+	VMOVUPS           (R8)(AX*4), Z0
+	VMOVUPS           (DX)(AX*4), Z1
+	VFMADD231PS       Z0, Z7, Z1
+	VMOVUPS           Z1, (DX)(AX*4)
+	VMOVUPS           (SI)(AX*4), Z1
+	VMULPS            Z1, Z0, Z0
+	VMOVUPS           (BX)(AX*4), Z1
+	VFMADD231PS       Z0, Z3, Z1
+	VMOVUPS           Z1, (BX)(AX*4)
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, CX
+	JGE               single
+
+singleEnd:
+	ADDQ              $0x00000010, CX
+	TESTQ             CX, CX
+	JZ                end
+	MOVQ              $0x00000001, R9
+	SHLQ              CL, R9
+	DECQ              R9
+	KMOVW             R9, K1
+	VMOVUPS.Z         (DI)(AX*4), K1, Z0
+	VORPS.BCST        x80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS      xc2d10000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST       x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z1
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z1, Z3
+	VPSRLD            $0x01, Z2, Z1
+	VPSUBD            Z1, Z2, Z2
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       x3f800000<>+0(SB), Z1, Z1
+	VMULPS            Z1, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VBROADCASTSS      x3f800000<>+0(SB), Z1
+	VADDPS            Z1, Z3, Z2
+	VDIVPS            Z2, Z1, Z2
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z8
+	VMULPS            Z2, Z8, Z8
+	VMULPS            Z2, Z3, Z3
+	VMULPS            Z2, Z3, Z3
+	VMULPS            Z0, Z3, Z3
+	VADDPS            Z8, Z3, Z3
+	VMULPS            Z0, Z8, Z8
+	VMOVUPS.Z         (R8)(AX*4), K1, Z0
+	VMOVUPS.Z         (DX)(AX*4), K1, Z1
+	VFMADD231PS       Z0, Z8, Z1
+	VMOVUPS           Z1, K1, (DX)(AX*4)
+	VMOVUPS.Z         (SI)(AX*4), K1, Z1
+	VMULPS            Z1, Z0, Z0
+	VMOVUPS.Z         (BX)(AX*4), K1, Z1
+	VFMADD231PS       Z0, Z3, Z1
+	VMOVUPS           Z1, K1, (BX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512ScaleMul(dst []float32, a []float32, b []float32, alpha float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512ScaleMul(SB), NOSPLIT, $0-76
+	VBROADCASTSS alpha+72(FP), Z0
+	MOVQ         dst_base+0(FP), DX
+	MOVQ         a_base+24(FP), BX
+	MOVQ         b_base+48(FP), SI
+	MOVQ         dst_len+8(FP), CX
+	XORQ         AX, AX
+	SUBQ         $0x00000040, CX
+	JL           manyEnd
+
+many:
+	VMOVUPS (BX)(AX*4), Z1
+	VMOVUPS 64(BX)(AX*4), Z2
+	VMOVUPS 128(BX)(AX*4), Z3
+	VMOVUPS 192(BX)(AX*4), Z4
+	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z2, Z2
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z4, Z4
+	VMOVUPS (SI)(AX*4), Z5
+	VMOVUPS 64(SI)(AX*4), Z6
+	VMOVUPS 128(SI)(AX*4), Z7
+	VMOVUPS 192(SI)(AX*4), Z8
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
+	VMULPS  Z8, Z4, Z4
+	VMOVUPS Z1, (DX)(AX*4)
+	VMOVUPS Z2, 64(DX)(AX*4)
+	VMOVUPS Z3, 128(DX)(AX*4)
+	VMOVUPS Z4, 192(DX)(AX*4)
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000040, CX
+	JGE     many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS (BX)(AX*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS (SI)(AX*4), Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (DX)(AX*4)
+	ADDQ    $0x00000010, AX
+	SUBQ    $0x00000010, CX
+	JGE     single
+
+singleEnd:
+	ADDQ      $0x00000010, CX
+	TESTQ     CX, CX
+	JZ        end
+	MOVQ      $0x00000001, DI
+	SHLQ      CL, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (BX)(AX*4), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS.Z (SI)(AX*4), K1, Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512RmsNormGrad(dx []float32, dw []float32, x []float32, w []float32, dy []float32, r float32, c float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512RmsNormGrad(SB), NOSPLIT, $0-128
+	VBROADCASTSS r+120(FP), Z0
+	VBROADCASTSS c+124(FP), Z1
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         dw_base+24(FP), BX
+	MOVQ         x_base+48(FP), SI
+	MOVQ         w_base+72(FP), DI
+	MOVQ         dy_base+96(FP), R8
+	MOVQ         dx_len+8(FP), CX
+	XORQ         AX, AX
+	SUBQ         $0x00000020, CX
+	JL           manyEnd
+
+many:
+	VMOVUPS      (SI)(AX*4), Z2
+	VMOVUPS      64(SI)(AX*4), Z3
+	VMOVUPS      (R8)(AX*4), Z4
+	VMOVUPS      64(R8)(AX*4), Z5
+	VMOVUPS      (DX)(AX*4), Z6
+	VMOVUPS      64(DX)(AX*4), Z7
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMOVUPS      (DI)(AX*4), Z8
+	VMOVUPS      64(DI)(AX*4), Z9
+	VFMADD231PS  Z8, Z4, Z6
+	VFMADD231PS  Z9, Z5, Z7
+	VFNMADD231PS Z1, Z2, Z6
+	VFNMADD231PS Z1, Z3, Z7
+	VMOVUPS      Z6, (DX)(AX*4)
+	VMOVUPS      Z7, 64(DX)(AX*4)
+	VMOVUPS      (BX)(AX*4), Z6
+	VMOVUPS      64(BX)(AX*4), Z7
+	VFMADD231PS  Z2, Z4, Z6
+	VFMADD231PS  Z3, Z5, Z7
+	VMOVUPS      Z6, (BX)(AX*4)
+	VMOVUPS      Z7, 64(BX)(AX*4)
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+manyEnd:
+	ADDQ $0x00000020, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS      (SI)(AX*4), Z2
+	VMOVUPS      (R8)(AX*4), Z3
+	VMOVUPS      (DX)(AX*4), Z4
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      (DI)(AX*4), Z5
+	VFMADD231PS  Z5, Z3, Z4
+	VFNMADD231PS Z1, Z2, Z4
+	VMOVUPS      Z4, (DX)(AX*4)
+	VMOVUPS      (BX)(AX*4), Z4
+	VFMADD231PS  Z2, Z3, Z4
+	VMOVUPS      Z4, (BX)(AX*4)
+	ADDQ         $0x00000010, AX
+	SUBQ         $0x00000010, CX
+	JGE          single
+
+singleEnd:
+	ADDQ         $0x00000010, CX
+	TESTQ        CX, CX
+	JZ           end
+	MOVQ         $0x00000001, R9
+	SHLQ         CL, R9
+	DECQ         R9
+	KMOVW        R9, K1
+	VMOVUPS.Z    (SI)(AX*4), K1, Z2
+	VMOVUPS.Z    (R8)(AX*4), K1, Z3
+	VMOVUPS.Z    (DX)(AX*4), K1, Z4
+	VMULPS       Z0, Z3, Z0
+	VMOVUPS.Z    (DI)(AX*4), K1, Z3
+	VFMADD231PS  Z3, Z0, Z4
+	VFNMADD231PS Z1, Z2, Z4
+	VMOVUPS      Z4, K1, (DX)(AX*4)
+	VMOVUPS.Z    (BX)(AX*4), K1, Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, K1, (BX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512SoftmaxGrad(dx []float32, y []float32, dy []float32, c float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512SoftmaxGrad(SB), NOSPLIT, $0-76
+	VBROADCASTSS c+72(FP), Z0
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         y_base+24(FP), BX
+	MOVQ         dy_base+48(FP), SI
+	MOVQ         dx_len+8(FP), CX
+	XORQ         AX, AX
+	SUBQ         $0x00000040, CX
+	JL           manyEnd
+
+many:
+	VMOVUPS     (DX)(AX*4), Z1
+	VMOVUPS     64(DX)(AX*4), Z2
+	VMOVUPS     128(DX)(AX*4), Z3
+	VMOVUPS     192(DX)(AX*4), Z4
+	VMOVUPS     (SI)(AX*4), Z5
+	VMOVUPS     64(SI)(AX*4), Z6
+	VMOVUPS     128(SI)(AX*4), Z7
+	VMOVUPS     192(SI)(AX*4), Z8
+	VSUBPS      Z0, Z5, Z5
+	VSUBPS      Z0, Z6, Z6
+	VSUBPS      Z0, Z7, Z7
+	VSUBPS      Z0, Z8, Z8
+	VMOVUPS     (BX)(AX*4), Z9
+	VMOVUPS     64(BX)(AX*4), Z10
+	VMOVUPS     128(BX)(AX*4), Z11
+	VMOVUPS     192(BX)(AX*4), Z12
+	VFMADD231PS Z9, Z5, Z1
+	VFMADD231PS Z10, Z6, Z2
+	VFMADD231PS Z11, Z7, Z3
+	VFMADD231PS Z12, Z8, Z4
+	VMOVUPS     Z1, (DX)(AX*4)
+	VMOVUPS     Z2, 64(DX)(AX*4)
+	VMOVUPS     Z3, 128(DX)(AX*4)
+	VMOVUPS     Z4, 192(DX)(AX*4)
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000040, CX
+	JGE         many
+
+manyEnd:
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, CX
+	JL   singleEnd
+
+single:
+	VMOVUPS     (DX)(AX*4), Z1
+	VMOVUPS     (SI)(AX*4), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMOVUPS     (BX)(AX*4), Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     Z1, (DX)(AX*4)
+	ADDQ        $0x00000010, AX
+	SUBQ        $0x00000010, CX
+	JGE         single
+
+singleEnd:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          end
+	MOVQ        $0x00000001, DI
+	SHLQ        CL, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(AX*4), K1, Z1
+	VMOVUPS.Z   (SI)(AX*4), K1, Z2
+	VSUBPS      Z0, Z2, Z2
+	VMOVUPS.Z   (BX)(AX*4), K1, Z0
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512ExpSum(dst []float32, x []float32, shift float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, SSE
+TEXT ·avx512ExpSum(SB), NOSPLIT, $0-60
+	VBROADCASTSS shift+48(FP), Z0
+	MOVQ         dst_base+0(FP), DX
+	MOVQ         x_base+24(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	XORQ         AX, AX
+	VBROADCASTSS x00000000<>+0(SB), Z1
+	SUBQ         $0x00000010, SI
+	JL           manyEnd
+
+many:
+	VMOVUPS           (BX)(AX*4), Z2
+	VSUBPS            Z0, Z2, Z2
+	VBROADCASTSS      x42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       x4b400000<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z4, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z4
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z4
+	VPSRLD            $0x01, Z3, Z2
+	VPSUBD            Z2, Z3, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z4, Z4
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       x3f800000<>+0(SB), Z3, Z3
+	VMULPS            Z3, Z4, Z4
+	VMOVUPS           Z4, (DX)(AX*4)
+	VADDPS            Z4, Z1, Z1
+	ADDQ              $0x00000010, AX
+	SUBQ              $0x00000010, SI
+	JGE               many
+
+manyEnd:
+	ADDQ              $0x00000010, SI
+	TESTQ             SI, SI
+	JLE               join
+	MOVQ              SI, CX
+	MOVQ              $0x00000010, DI
+	CMPQ              CX, $0x10
+	CMOVQGT           DI, CX
+	MOVQ              $0x00000001, DI
+	SHLQ              CL, DI
+	DECQ              DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (BX)(AX*4), K1, Z2
+	VSUBPS            Z0, Z2, Z2
+	VBROADCASTSS      x42b20000<>+0(SB), Z0
+	VMINPS            Z2, Z0, Z2
+	VBROADCASTSS      xc2d10000<>+0(SB), Z0
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      x3fb8aa3b<>+0(SB), Z0
+	VFMADD213PS.BCST  x4b400000<>+0(SB), Z2, Z0
+	VSUBPS.BCST       x4b400000<>+0(SB), Z0, Z3
+	VFNMADD231PS.BCST x3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST x35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      x3ab511e0<>+0(SB), Z3
+	VFMADD213PS.BCST  x3c091d11<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  x3d2aac7a<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  x3e2aaa49<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  x3efffffe<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  x3f800000<>+0(SB), Z2, Z3
+	VPSRLD            $0x01, Z0, Z2
+	VPSUBD            Z2, Z0, Z0
+	VPSLLD            $0x17, Z2, Z2
+	VPADDD.BCST       x3f800000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z3
+	VPSLLD            $0x17, Z0, Z0
+	VPADDD.BCST       x3f800000<>+0(SB), Z0, Z0
+	VMULPS            Z0, Z3, Z3
+	VMOVUPS           Z3, K1, (DX)(AX*4)
+	VADDPS            Z3, Z1, K1, Z1
+	ADDQ              $0x10, AX
+	SUBQ              $0x10, SI
+
+join:
+	VEXTRACTF32X8 $0x01, Z1, Y0
+	VMOVAPS       Y1, Y1
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPS        Y0, Y1, Y1
+	VPERMILPS     $0x0e, Y1, Y0
+	VADDPS        Y0, Y1, Y1
+	VPERMILPS     $0x01, Y1, Y0
+	VADDPS        Y0, Y1, Y1
+	MOVSS         X1, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func avx512AdamW(w []float32, g []float32, m []float32, v []float32, decay float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, root float32, eps float32, gscale float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512AdamW(SB), NOSPLIT, $0-132
+	VBROADCASTSS decay+96(FP), Z0
+	VBROADCASTSS rate+100(FP), Z1
+	VBROADCASTSS root+120(FP), Z2
+	VBROADCASTSS eps+124(FP), Z3
+	VBROADCASTSS beta1+104(FP), Z4
+	VBROADCASTSS rest1+108(FP), Z5
+	VBROADCASTSS beta2+112(FP), Z6
+	VBROADCASTSS rest2+116(FP), Z7
+	VBROADCASTSS gscale+128(FP), Z8
+	MOVQ         w_base+0(FP), DX
+	MOVQ         g_base+24(FP), BX
+	MOVQ         m_base+48(FP), SI
+	MOVQ         v_base+72(FP), DI
+	MOVQ         w_len+8(FP), CX
+	XORQ         AX, AX
+	SUBQ         $0x00000010, CX
+	JL           singleEnd
+
+single:
+	VMOVUPS     (BX)(AX*4), Z9
+	VMOVUPS     (SI)(AX*4), Z10
+	VMULPS      Z8, Z9, Z9
+	VMULPS      Z4, Z10, Z10
+	VFMADD231PS Z5, Z9, Z10
+	VMOVUPS     Z10, (SI)(AX*4)
+	VMOVUPS     (DI)(AX*4), Z11
+	VMULPS      Z9, Z9, Z9
+	VMULPS      Z6, Z11, Z11
+	VFMADD231PS Z7, Z9, Z11
+	VMOVUPS     Z11, (DI)(AX*4)
+	VSQRTPS     Z11, Z11
+	VFMADD213PS Z3, Z2, Z11
+	VMULPS      Z1, Z10, Z10
+	VDIVPS      Z11, Z10, Z10
+	VMOVUPS     (DX)(AX*4), Z9
+	VMULPS      Z0, Z9, Z9
+	VSUBPS      Z10, Z9, Z9
+	VMOVUPS     Z9, (DX)(AX*4)
+	ADDQ        $0x00000010, AX
+	SUBQ        $0x00000010, CX
+	JGE         single
+
+singleEnd:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          end
+	MOVQ        $0x00000001, R8
+	SHLQ        CL, R8
+	DECQ        R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (BX)(AX*4), K1, Z9
+	VMOVUPS.Z   (SI)(AX*4), K1, Z10
+	VMULPS      Z8, Z9, Z9
+	VMULPS      Z4, Z10, Z10
+	VFMADD231PS Z5, Z9, Z10
+	VMOVUPS     Z10, K1, (SI)(AX*4)
+	VMOVUPS.Z   (DI)(AX*4), K1, Z4
+	VMULPS      Z9, Z9, Z9
+	VMULPS      Z6, Z4, Z4
+	VFMADD231PS Z7, Z9, Z4
+	VMOVUPS     Z4, K1, (DI)(AX*4)
+	VSQRTPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMULPS      Z1, Z10, Z10
+	VDIVPS      Z4, Z10, Z10
+	VMOVUPS.Z   (DX)(AX*4), K1, Z1
+	VMULPS      Z0, Z1, Z1
+	VSUBPS      Z10, Z1, Z1
+	VMOVUPS     Z1, K1, (DX)(AX*4)
+
+end:
+	VZEROUPPER
+	RET

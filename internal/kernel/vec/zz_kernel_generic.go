@@ -67,3 +67,57 @@ func expSumAVX2(dst, x []float32, shift float32) float32 { panic(noAssembly) }
 func adamWAVX2(w, g, m, v []float32, decay, rate, beta1, rest1, beta2, rest2, root, eps, gscale float32) {
 	panic(noAssembly)
 }
+
+func avx512Exp(dst, x []float32) { panic(noAssembly) }
+
+func avx512Sigmoid(dst, x []float32) { panic(noAssembly) }
+
+func avx512Silu(dst, x []float32) { panic(noAssembly) }
+
+func avx512Softplus(dst, x []float32) { panic(noAssembly) }
+
+func avx512Tanh(dst, x []float32) { panic(noAssembly) }
+
+func avx512Gelu(dst, x []float32) { panic(noAssembly) }
+
+func avx512GeluExact(dst, x []float32) { panic(noAssembly) }
+
+func avx512SiluMul(y, a, z []float32) { panic(noAssembly) }
+
+func avx512Add(dst, a, b []float32) { panic(noAssembly) }
+
+func avx512Sub(dst, a, b []float32) { panic(noAssembly) }
+
+func avx512Mul(dst, a, b []float32) { panic(noAssembly) }
+
+func avx512MulAdd(dst, a, b []float32) { panic(noAssembly) }
+
+func avx512Scale(dst []float32, alpha float32, x []float32) { panic(noAssembly) }
+
+func avx512Axpy(dst []float32, alpha float32, x []float32) { panic(noAssembly) }
+
+func avx512SiluGrad(dx, x, dy []float32) { panic(noAssembly) }
+
+func avx512SoftplusGrad(dx, x, dy []float32) { panic(noAssembly) }
+
+func avx512GeluExactGrad(dx, x, dy []float32) { panic(noAssembly) }
+
+func avx512GeluGrad(dx, x, dy []float32) { panic(noAssembly) }
+
+func avx512SigmoidGrad(dx, y, dy []float32) { panic(noAssembly) }
+
+func avx512TanhGrad(dx, y, dy []float32) { panic(noAssembly) }
+
+func avx512SiluMulGrad(da, dz, a, z, dy []float32) { panic(noAssembly) }
+
+func avx512ScaleMul(dst, a, b []float32, alpha float32) { panic(noAssembly) }
+
+func avx512RmsNormGrad(dx, dw, x, w, dy []float32, r, c float32) { panic(noAssembly) }
+
+func avx512SoftmaxGrad(dx, y, dy []float32, c float32) { panic(noAssembly) }
+
+func avx512ExpSum(dst, x []float32, shift float32) float32 { panic(noAssembly) }
+
+func avx512AdamW(w, g, m, v []float32, decay, rate, beta1, rest1, beta2, rest2, root, eps, gscale float32) {
+	panic(noAssembly)
+}

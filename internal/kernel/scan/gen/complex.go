@@ -21,25 +21,50 @@ func (p pair) store(re, im Mem) {
 	VMOVUPS(p.im, im)
 }
 
+// holdCosSin holds the constants of cosSin but for its polynomials'.
+func holdCosSin() { hold(table.four, table.magic, table.halfPi, table.sign, table.two) }
+
+// start is a fresh register with a constant that need not be held.
+func start(m Mem) reg.VecVirtual {
+	if !wide {
+		return loaded(m)
+	}
+	r := ZMM()
+	VBROADCASTSS(m, r)
+	return r
+}
+
+// horner is p = p·x + m with a constant that need not be held.
+func horner(m Mem, x, p reg.VecVirtual) {
+	if wide {
+		VFMADD213PS_BCST(m, x, p)
+	} else {
+		VFMADD213PS(m, x, p)
+	}
+}
+
 // cosSin is e^(2πi·turns), as the Go function of this name; turns is lost.
 func cosSin(turns reg.VecVirtual) pair {
-	x, k, n, y, s, c := turns, YMM(), YMM(), YMM(), YMM(), YMM()
-	VMULPS(table.four, x, x)
-	VADDPS(table.magic, x, k)
-	VSUBPS(table.magic, k, n)
+	x, k, n, y := turns, vec(), vec(), vec()
+	VMULPS(c(table.four), x, x)
+	VADDPS(c(table.magic), x, k)
+	VSUBPS(c(table.magic), k, n)
 	VSUBPS(n, x, x)
-	VMULPS(table.halfPi, x, x)
+	VMULPS(c(table.halfPi), x, x)
 	VMULPS(x, x, y)
-	VMOVUPS(table.sin[0], s)
-	VFMADD213PS(table.sin[1], y, s)
-	VFMADD213PS(table.sin[2], y, s)
+	s := start(table.sin[0])
+	horner(table.sin[1], y, s)
+	horner(table.sin[2], y, s)
 	VMULPS(y, s, s)
 	VFMADD213PS(x, x, s)
-	VMOVUPS(table.cos[0], c)
+	e := start(table.cos[0])
 	for _, m := range []Mem{table.cos[1], table.cos[2], table.minusHalf, table.one} {
-		VFMADD213PS(m, y, c)
+		horner(m, y, e)
 	}
-	return quadrant(k, c, s)
+	if wide {
+		return wideQuadrant(k, e, s)
+	}
+	return quadrant(k, e, s)
 }
 
 // quadrant turns cos and sin of the rest by k quarters: odd k exchanges them;
@@ -59,9 +84,25 @@ func quadrant(k, c, s reg.VecVirtual) pair {
 	return pair{cos, sin}
 }
 
+// wideQuadrant is quadrant with AVX-512; k is lost.
+func wideQuadrant(k, c, s reg.VecVirtual) pair {
+	odd, cos, sin, sign, mask := K(), ZMM(), ZMM(), ZMM(), inRegister(table.sign)
+	VPSLLD(Imm(31), k, sign)
+	VPMOVD2M(sign, odd)
+	VBLENDMPS(s, c, odd, cos)
+	VBLENDMPS(c, s, odd, sin)
+	VPSLLD(Imm(30), k, k)
+	VPXORD(k, sign, sign) // bit 31: bit 1 of k, flipped when k is odd
+	VPANDD(mask, k, k)
+	VPANDD(mask, sign, sign)
+	VXORPS(k, sin, sin)
+	VXORPS(sign, cos, cos)
+	return pair{cos, sin}
+}
+
 // complexDecay is exp(dt·a), a packed as log2(e) Re A and Im A / 2π.
 func complexDecay(k exp2Regs, dt reg.VecVirtual, a pair) pair {
-	turns := YMM()
+	turns := vec()
 	VMULPS(a.im, dt, turns)
 	p := cosSin(turns)
 	r := exp2(k, dt, a.re)
@@ -82,11 +123,11 @@ func advance(h, abar, b pair, du reg.VecVirtual) {
 	VMOVAPS(b.im, h.im)
 }
 
-// output is y += 2 Re(c h); c is lost.
-func output(y reg.VecVirtual, c, h pair) {
-	VMULPS(h.re, c.re, c.re)
-	VFNMADD231PS(h.im, c.im, c.re)
-	VFMADD231PS(table.two, c.re, y)
+// output is y += 2 Re(ct h); ct is lost.
+func output(y reg.VecVirtual, ct, h pair) {
+	VMULPS(h.re, ct.re, ct.re)
+	VFNMADD231PS(h.im, ct.im, ct.re)
+	VFMADD231PS(c(table.two), ct.re, y)
 }
 
 // arrays are the pointers that a loop over the steps moves, by name; each
@@ -109,23 +150,45 @@ func (p arrays) move(names []string, op func(by, r Op)) {
 
 // operand is the state's value of B or C at the step.
 func (p arrays) operand(constant bool, re, im string) pair {
+	if wide {
+		return pair{wideElement(constant, p[re], 0, p["group"]), wideElement(constant, p[im], 0, p["group"])}
+	}
 	return pair{element(constant, p[re], 0), element(constant, p[im], 0)}
 }
 
 // planes are the addresses of both planes of a state in a parameter of shape
 // (2, states, 8); plane is the bytes of one plane.
-func planes(name string, plane reg.GPVirtual) (re, im Mem) {
-	p := argument(name)
-	return pointer(p, 0), Mem{Base: p, Index: plane, Scale: 1}
+func planes(name string) (re, im Mem) {
+	p, plane := argument(name), argument("plane")
+	ADDQ(p, plane)
+	return pointer(p, 0), pointer(plane, 0)
+}
+
+// loadPlanes is the state's value of such a parameter.
+func (p arrays) loadPlanes(name string) pair {
+	re, im := planes(name)
+	if wide {
+		return pair{pairLoaded(re.Base, 0, p["group"]), pairLoaded(im.Base, 0, p["group"])}
+	}
+	return loadPair(re, im)
+}
+
+func (p arrays) storePlanes(x pair, name string) {
+	re, im := planes(name)
+	if wide {
+		pairStored(x.re, re.Base, 0, p["group"])
+		pairStored(x.im, im.Base, 0, p["group"])
+		return
+	}
+	x.store(re, im)
 }
 
 // eachComplexState emits the loop over the states, and the function's end.
 // vectors names the parameters that move by a vector from state to state, bs
 // and cs those that move as B and C do.
-func eachComplexState(v variant, vectors, bs, cs []string, body func(plane reg.GPVirtual)) {
+func eachComplexState(v variant, vectors, bs, cs []string, body func()) {
 	Label("states")
-	plane := argument("plane")
-	body(plane)
+	body()
 	for _, name := range vectors {
 		ADDQ(Imm(vector), slot(name))
 	}
@@ -140,17 +203,44 @@ func eachComplexState(v variant, vectors, bs, cs []string, body func(plane reg.G
 	finish()
 }
 
+// complexes emits the complex kernels.
+func complexes() {
+	for i := range 4 {
+		v := variant{constB: i&1 != 0, constC: i&2 != 0}
+		complexForward(v)
+		complexBackward(v)
+	}
+}
+
+// complexFunction starts a complex kernel, whose last parameter is, in a wide
+// one, the bytes from group to group.
+func complexFunction(name, parameters, doc string) {
+	if wide {
+		function(name, "func("+parameters+", plane, group int)", "is avx2"+name+" of a pair; group is the bytes from group to group.")
+		return
+	}
+	function(name, "func("+parameters+", plane int)", doc)
+}
+
+// loadComplexArrays are the moving pointers and, in a wide kernel, group.
+func loadComplexArrays(moving []string) arrays {
+	p := loadArrays(moving...)
+	if wide {
+		p["group"] = argument("group")
+	}
+	return p
+}
+
 func complexForward(v variant) {
-	function("Complex"+v.String(),
-		"func(steps int, frame *float32, states int, a, h, b, bIm, c, cIm *float32, bStep, bImStep, cStep, cImStep, plane int)",
+	complexFunction("Complex"+v.String(),
+		"steps int, frame *float32, states int, a, h, b, bIm, c, cIm *float32, bStep, bImStep, cStep, cImStep",
 		"runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.")
 	moving := []string{"b", "bIm", "c", "cIm"}
 	k := loadExp2Regs()
-	eachComplexState(v, []string{"a", "h"}, moving[:2], moving[2:], func(plane reg.GPVirtual) {
-		frame, steps, p := argument("frame"), argument("steps"), loadArrays(moving...)
-		a := loadPair(planes("a", plane))
-		hRe, hIm := planes("h", plane)
-		h := loadPair(hRe, hIm)
+	holdCosSin()
+	eachComplexState(v, []string{"a", "h"}, moving[:2], moving[2:], func() {
+		frame, steps, p := argument("frame"), argument("steps"), loadComplexArrays(moving)
+		a, h := p.loadPlanes("a"), p.loadPlanes("h")
 		Label("steps")
 		dt, du := loaded(field(frame, spec.Dt)), loaded(field(frame, spec.DtU))
 		advance(h, complexDecay(k, dt, a), p.operand(v.constB, "b", "bIm"), du)
@@ -158,81 +248,106 @@ func complexForward(v variant) {
 		output(y, p.operand(v.constC, "c", "cIm"), h)
 		VMOVUPS(y, field(frame, spec.Y))
 		p.move(moving, ADDQ)
-		ADDQ(U32(rowBytes), frame)
+		ADDQ(U32(rowBytes()), frame)
 		DECQ(steps)
 		JNZ(LabelRef("steps"))
-		h.store(hRe, hIm)
+		p.storePlanes(h, "h")
 	})
 }
 
+// registerBytes is the bytes of a register.
+func registerBytes() int { return fieldBytes() * spec.Lanes }
+
 // tmpPairs is Ā and h_{t−1} of one state and step in bytes.
-const tmpPairs = 4 * vector
+func tmpPairs() int { return 4 * registerBytes() }
+
+// addComplex adds g·x, with sub VFNMADD231PS g·conj(x), to the sums at re and im.
+func (p arrays) addComplex(constant bool, g reg.VecVirtual, x pair, sub func(ops ...Op), re, im string) {
+	for _, s := range []struct {
+		op func(ops ...Op)
+		x  reg.VecVirtual
+		at reg.Register
+	}{{VFMADD231PS, x.re, p[re]}, {sub, x.im, p[im]}} {
+		switch {
+		case !wide:
+			sum := loaded(pointer(s.at, 0))
+			s.op(g, s.x, sum)
+			VMOVUPS(sum, pointer(s.at, 0))
+		case constant:
+			sum := pairLoaded(s.at, 0, p["group"])
+			s.op(g, s.x, sum)
+			pairStored(sum, s.at, 0, p["group"])
+		default:
+			addHalves(s.op, g.AsY(), second(g), s.x, s.at, 0)
+		}
+	}
+}
 
 func complexBackward(v variant) {
-	function("ComplexBack"+v.String(),
-		"func(steps int, frame *float32, states int, a, h, carry, da, b, bIm, c, cIm, db, dbIm, dc, dcIm *float32, bStep, bImStep, cStep, cImStep, dbStep, dbImStep, dcStep, dcImStep int, tmp *float32, plane int)",
+	complexFunction("ComplexBack"+v.String(),
+		"steps int, frame *float32, states int, a, h, carry, da, b, bIm, c, cIm, db, dbIm, dc, dcIm *float32, bStep, bImStep, cStep, cImStep, dbStep, dbImStep, dcStep, dcImStep int, tmp *float32",
 		"is the adjoint of avx2Complex"+v.String()+" over the chunk; steps and plane in bytes.")
+	var k exp2Regs
+	if wide {
+		k = loadExp2Regs()
+		holdCosSin()
+	}
 	vectors := []string{"a", "h", "carry", "da", "db", "dbIm", "dc", "dcIm"}
-	eachComplexState(v, vectors, []string{"b", "bIm"}, []string{"c", "cIm"}, func(plane reg.GPVirtual) {
+	eachComplexState(v, vectors, []string{"b", "bIm"}, []string{"c", "cIm"}, func() {
 		moving := []string{"b", "bIm", "c", "cIm", "db", "dbIm", "dc", "dcIm"}
-		frame, tmp, p := argument("frame"), argument("tmp"), loadArrays(moving...)
-		complexRecompute(v, plane, frame, tmp, p, moving)
-		complexReverse(v, plane, frame, tmp, p, moving)
+		frame, tmp, p := argument("frame"), argument("tmp"), loadComplexArrays(moving)
+		complexRecompute(v, k, frame, tmp, p, moving)
+		complexReverse(v, frame, tmp, p, moving)
 	})
 }
 
 // complexRecompute emits the forward half of a state: field Y and dc.
-func complexRecompute(v variant, plane, frame, tmp reg.GPVirtual, p arrays, moving []string) {
-	k, steps := loadExp2Regs(), argument("steps")
-	a, h := loadPair(planes("a", plane)), loadPair(planes("h", plane))
+func complexRecompute(v variant, k exp2Regs, frame, tmp reg.GPVirtual, p arrays, moving []string) {
+	if !wide {
+		k = loadExp2Regs()
+	}
+	steps, a, h := argument("steps"), p.loadPlanes("a"), p.loadPlanes("h")
 	Label("recompute")
+	size := registerBytes()
 	abar := complexDecay(k, loaded(field(frame, spec.Dt)), a)
-	abar.store(pointer(tmp, 0), pointer(tmp, vector))
-	h.store(pointer(tmp, 2*vector), pointer(tmp, 3*vector))
+	abar.store(pointer(tmp, 0), pointer(tmp, size))
+	h.store(pointer(tmp, 2*size), pointer(tmp, 3*size))
 	advance(h, abar, p.operand(v.constB, "b", "bIm"), loaded(field(frame, spec.DtU)))
 	y := loaded(field(frame, spec.Y))
 	output(y, p.operand(v.constC, "c", "cIm"), h)
 	VMOVUPS(y, field(frame, spec.Y))
 	g := loaded(field(frame, spec.G))
 	VADDPS(g, g, g)
-	dc := loadPair(pointer(p["dc"], 0), pointer(p["dcIm"], 0))
-	VFMADD231PS(g, h.re, dc.re)
-	VFNMADD231PS(g, h.im, dc.im)
-	dc.store(pointer(p["dc"], 0), pointer(p["dcIm"], 0))
+	p.addComplex(v.constC, g, h, VFNMADD231PS, "dc", "dcIm")
 	p.move(moving, ADDQ)
-	ADDQ(U32(rowBytes), frame)
-	ADDQ(U32(tmpPairs), tmp)
+	ADDQ(U32(rowBytes()), frame)
+	ADDQ(U32(tmpPairs()), tmp)
 	DECQ(steps)
 	JNZ(LabelRef("recompute"))
 }
 
 // complexReverse emits the adjoint half of a state, from one step past the last.
-func complexReverse(v variant, plane, frame, tmp reg.GPVirtual, p arrays, moving []string) {
-	steps := argument("steps")
-	carryRe, carryIm := planes("carry", plane)
-	daRe, daIm := planes("da", plane)
-	x, da, a := loadPair(carryRe, carryIm), loadPair(daRe, daIm), loadPair(planes("a", plane))
-	VMULPS(table.turn, a.im, a.im) // both planes as A log2(e), the unit of Sd
+func complexReverse(v variant, frame, tmp reg.GPVirtual, p arrays, moving []string) {
+	steps, size := argument("steps"), registerBytes()
+	x, da, a := p.loadPlanes("carry"), p.loadPlanes("da"), p.loadPlanes("a")
+	VMULPS(start(table.turn), a.im, a.im) // both planes as A log2(e), the unit of Sd
 	Label("reverse")
 	p.move(moving, SUBQ)
-	SUBQ(U32(rowBytes), frame)
-	SUBQ(U32(tmpPairs), tmp)
+	SUBQ(U32(rowBytes()), frame)
+	SUBQ(U32(tmpPairs()), tmp)
 	g := loaded(field(frame, spec.G))
 	VADDPS(g, g, g)
-	c := p.operand(v.constC, "c", "cIm")
-	VFMADD231PS(g, c.re, x.re)
-	VFNMADD231PS(g, c.im, x.im)
+	ct := p.operand(v.constC, "c", "cIm")
+	VFMADD231PS(g, ct.re, x.re)
+	VFNMADD231PS(g, ct.im, x.im)
 	du := loaded(field(frame, spec.DtU))
-	db := loadPair(pointer(p["db"], 0), pointer(p["dbIm"], 0))
-	VFMADD231PS(du, x.re, db.re)
-	VFMADD231PS(du, x.im, db.im)
-	db.store(pointer(p["db"], 0), pointer(p["dbIm"], 0))
+	p.addComplex(v.constB, du, x, VFMADD231PS, "db", "dbIm")
 	b, sx := p.operand(v.constB, "b", "bIm"), loaded(field(frame, spec.Sx))
 	VFMADD231PS(b.re, x.re, sx)
 	VFMADD231PS(b.im, x.im, sx)
 	VMOVUPS(sx, field(frame, spec.Sx))
-	x = conjTimes(loadPair(pointer(tmp, 0), pointer(tmp, vector)), x)
-	s := timesConj(x, loadPair(pointer(tmp, 2*vector), pointer(tmp, 3*vector)))
+	x = conjTimes(loadPair(pointer(tmp, 0), pointer(tmp, size)), x)
+	s := timesConj(x, loadPair(pointer(tmp, 2*size), pointer(tmp, 3*size)))
 	dt, sd := loaded(field(frame, spec.Dt)), loaded(field(frame, spec.Sd))
 	VFMADD231PS(dt, s.re, da.re)
 	VFMADD231PS(dt, s.im, da.im)
@@ -241,13 +356,13 @@ func complexReverse(v variant, plane, frame, tmp reg.GPVirtual, p arrays, moving
 	VMOVUPS(sd, field(frame, spec.Sd))
 	DECQ(steps)
 	JNZ(LabelRef("reverse"))
-	x.store(carryRe, carryIm)
-	da.store(daRe, daIm)
+	p.storePlanes(x, "carry")
+	p.storePlanes(da, "da")
 }
 
 // conjTimes is x = conj(abar) x, in x's registers.
 func conjTimes(abar, x pair) pair {
-	im := YMM()
+	im := vec()
 	VMULPS(abar.im, x.re, im)
 	VMULPS(abar.re, x.re, x.re)
 	VFMADD231PS(abar.im, x.im, x.re)
@@ -257,7 +372,7 @@ func conjTimes(abar, x pair) pair {
 
 // timesConj is x conj(h); h is lost.
 func timesConj(x, h pair) pair {
-	s := pair{YMM(), YMM()}
+	s := pair{vec(), vec()}
 	VMULPS(h.re, x.re, s.re)
 	VFMADD231PS(h.im, x.im, s.re)
 	VMULPS(h.re, x.im, s.im)

@@ -33,8 +33,8 @@ func (p part) store(r reg.VecVirtual, name string) {
 }
 
 // rows emits the loops over the steps and, in each, over the n channels of a
-// row: per vectors at a time, then one, then single channels. All arrays move
-// by their own step, in bytes.
+// row: per vectors at a time, then one, then single channels. Wide rows have no
+// rest. All arrays move by their own step, in bytes.
 func rows(arrays []string, per int, body func(p part)) {
 	at := map[string]reg.GPVirtual{}
 	for _, name := range arrays {
@@ -45,9 +45,13 @@ func rows(arrays []string, per int, body func(p part)) {
 	Label("steps")
 	XORQ(i, i)
 	type piece struct{ bytes, count int }
-	pieces := []piece{{vector, 1}, {4, 1}}
+	size := registerBytes()
+	pieces := []piece{{size, 1}}
+	if !wide {
+		pieces = append(pieces, piece{4, 1})
+	}
 	if per > 1 {
-		pieces = append([]piece{{per * vector, per}}, pieces...)
+		pieces = append([]piece{{per * size, per}}, pieces...)
 	}
 	for _, w := range pieces {
 		loop, next := fmt.Sprintf("by%d", w.bytes), fmt.Sprintf("past%d", w.bytes)
@@ -57,7 +61,7 @@ func rows(arrays []string, per int, body func(p part)) {
 		JGT(LabelRef(next))
 		for k := range w.count {
 			body(part{w.bytes == 4, func(name string) Mem {
-				return Mem{Base: at[name], Index: i, Scale: 1, Disp: k * vector}
+				return Mem{Base: at[name], Index: i, Scale: 1, Disp: k * size}
 			}})
 		}
 		MOVQ(end, i)
@@ -76,6 +80,9 @@ func rowsFunction(name, doc string, arrays []string) {
 	steps := make([]string, len(arrays))
 	for i, a := range arrays {
 		steps[i] = a + "Step"
+	}
+	if wide {
+		doc = "is avx2" + name + " for n channels, a multiple of 16."
 	}
 	function(name, fmt.Sprintf("func(steps, n int, %s *float32, %s int)",
 		strings.Join(arrays, ", "), strings.Join(steps, ", ")), doc)
@@ -158,7 +165,7 @@ func linearComplexBack() {
 		VFNMADD231PS(pi, x, dai)
 		p.store(dar, "dar")
 		p.store(dai, "dai")
-		ar, ai, cr, ci := p.load("ar"), p.load("ai"), YMM(), YMM()
+		ar, ai, cr, ci := p.load("ar"), p.load("ai"), vec(), vec()
 		VMULPS(ar, x, cr)
 		VFMADD231PS(ai, y, cr)
 		VMULPS(ar, y, ci)

@@ -1,4 +1,4 @@
-// Command gen writes the AVX2 assembly of package scan with avo.
+// Command gen writes the AVX2 and AVX-512 assembly of package scan with avo.
 //
 // Each kernel comes in variants that differ in what an operand looks like or
 // in which terms exist; the variant letters are
@@ -8,7 +8,8 @@
 //	Gated   the backward pass also needs the output before the gate
 //	Signed  Ā = 2 exp(ΔA) − 1
 //
-// Only AVX2 and FMA instructions are used. All loads are unaligned.
+// Functions whose names begin with avx2 use AVX2 and FMA instructions only,
+// those with avx512 also AVX-512 F, VL, DQ and BW. All loads are unaligned.
 package main
 
 import (
@@ -22,16 +23,27 @@ import (
 	"github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
 )
 
-const vector = 32 // bytes of eight float32
+const vector = 32 // bytes of a channel group: eight float32
 
-const rowBytes = 4 * spec.FrameRow
+// fieldBytes is the bytes of a float of a group in a frame: the wide frame's
+// fields are vectors of the whole pair.
+func fieldBytes() int {
+	if wide {
+		return 4 * spec.Halves
+	}
+	return 4
+}
+
+// rowBytes is the bytes of a frame row.
+func rowBytes() int { return fieldBytes() * spec.FrameRow }
 
 // field is a field of the frame row at r.
-func field(r reg.Register, f int) Mem { return pointer(r, 4*f) }
+func field(r reg.Register, f int) Mem { return pointer(r, fieldBytes()*f) }
 
 // table are the vector constants in read-only memory.
 var table struct {
 	eighthMagic, eighths, minEighth, maxEighth, e1, e2, e3 Mem
+	magnitude, nearExp2                                    Mem
 	magic                                                  Mem
 	minExp, log2e, ln2Hi, ln2Lo                            Mem
 	one, two, four, minusHalf, ln2, sign, halfPi, turn     Mem
@@ -62,6 +74,8 @@ func constants() {
 	t.eighths = words("eighths", spec.Eighths)
 	t.minEighth = words("minEighth", repeat(spec.EighthBits+8*spec.MinExp2))
 	t.maxEighth = words("maxEighth", repeat(spec.EighthBits+8*spec.MaxExp2))
+	t.magnitude = words("magnitude", repeat(1<<31-1))
+	t.nearExp2 = constant("nearExp2", spec.NearExp2)
 	t.e1 = constant("e1", spec.E1)
 	t.e2 = constant("e2", spec.E2)
 	t.e3 = constant("e3", spec.E3)
@@ -93,12 +107,16 @@ func constants() {
 	}
 }
 
-// function starts an assembly function, named avx2<name>, whose pointer
-// arguments do not escape. doc says what it does, after the name.
+// function starts an assembly function, named avx2<name> or avx512<name>,
+// whose pointer arguments do not escape. doc says what it does, after the name.
 func function(name, signature, doc string) {
-	TEXT("avx2"+name, NOSPLIT, signature)
+	prefix := "avx2"
+	if wide {
+		prefix, held = "avx512", map[Mem]reg.VecVirtual{}
+	}
+	TEXT(prefix+name, NOSPLIT, signature)
 	Pragma("noescape")
-	Doc("avx2" + name + " " + doc)
+	Doc(prefix + name + " " + doc)
 }
 
 // finish ends a function.
@@ -124,13 +142,13 @@ func slot(name string) Mem {
 
 // loaded is a fresh register holding the vector at m.
 func loaded(m Op) reg.VecVirtual {
-	r := YMM()
+	r := vec()
 	VMOVUPS(m, r)
 	return r
 }
 
 func zeroed() reg.VecVirtual {
-	r := YMM()
+	r := vec()
 	VXORPS(r, r, r)
 	return r
 }
@@ -145,16 +163,19 @@ func main() {
 		scanBackward(v)
 	}
 	steps()
-	for i := range 4 {
-		v := variant{constB: i&1 != 0, constC: i&2 != 0}
-		complexForward(v)
-		complexBackward(v)
-	}
-	prepares()
-	finishes()
-	seeds()
-	finishBacks()
+	complexes()
+	frames()
 	sumLanes()
+	linears()
+	wide = true
+	for _, v := range variants(false) {
+		wideForward(v)
+	}
+	for _, v := range variants(true) {
+		wideBackward(v)
+	}
+	complexes()
+	frames()
 	linears()
 	Generate()
 }

@@ -54,10 +54,10 @@ func stateBytes(constant bool) int {
 	return 4
 }
 
-// forStates emits a loop over the states: body(4) while four remain, then
-// body(1). advance moves the pointers by w states.
-func forStates(body, advance func(w int)) {
-	for _, w := range []int{4, 1} {
+// forStates emits loops over the states: body(w) while w remain, for each of
+// the widths, the last of which is 1. advance moves the pointers by w states.
+func forStates(widths []int, body, advance func(w int)) {
+	for _, w := range widths {
 		loop, end := fmt.Sprintf("states%d", w), fmt.Sprintf("below%d", w)
 		Label(loop)
 		CMPQ(slot("states"), Imm(uint64(w)))
@@ -72,10 +72,10 @@ func forStates(body, advance func(w int)) {
 
 // decay is Ā = 2^(dt·a), or 2Ā−1.
 func decay(v variant, k exp2Regs, dt reg.VecVirtual, a Op) reg.VecVirtual {
-	p := exp2(k, dt, a)
+	p := k.exp2(dt, a)
 	if v.signed {
 		VADDPS(p, p, p)
-		VSUBPS(table.one, p, p)
+		VSUBPS(c(table.one), p, p)
 	}
 	return p
 }
@@ -88,7 +88,7 @@ func scanForward(v variant) {
 		"runs h = Ā h + Δu b and field Y += c h over the chunk; steps of b and c in bytes.")
 	a, h, b, c := argument("a"), argument("h"), argument("b"), argument("c")
 	k := loadExp2Regs()
-	forStates(func(w int) {
+	forStates([]int{4, 1}, func(w int) {
 		frame, steps := argument("frame"), argument("steps")
 		bt, ct := GP64(), GP64()
 		MOVQ(b, bt)
@@ -110,7 +110,7 @@ func scanForward(v variant) {
 		VMOVUPS(y, field(frame, spec.Y))
 		ADDQ(slot("bStep"), bt)
 		ADDQ(slot("cStep"), ct)
-		ADDQ(U32(rowBytes), frame)
+		ADDQ(U32(rowBytes()), frame)
 		DECQ(steps)
 		JNZ(LabelRef(loop))
 		for i := range state {
@@ -128,10 +128,18 @@ func scanForward(v variant) {
 // walk are the pointers that move with the steps of a backward block.
 type walk struct{ frame, b, c, db, dc, tmp reg.GPVirtual }
 
+// tmpState is the bytes of Ā and h_{t−1} of one state and step.
+func tmpState() int {
+	if wide {
+		return 2 * spec.Halves * vector
+	}
+	return 2 * vector
+}
+
 // move advances (or takes back) all pointers by one step of w states.
 func (p walk) move(w int, op func(by, r Op)) {
-	op(U32(rowBytes), p.frame)
-	op(U32(w*2*vector), p.tmp)
+	op(U32(rowBytes()), p.frame)
+	op(U32(w*tmpState()), p.tmp)
 	op(slot("bStep"), p.b)
 	op(slot("cStep"), p.c)
 	op(slot("dbStep"), p.db)
@@ -144,21 +152,24 @@ func scanBackward(v variant) {
 	function("ScanBack"+v.String(),
 		"func(steps int, frame *float32, states int, a, h, carry, da, b, c, db, dc *float32, bStep, cStep, dbStep, dcStep int, tmp *float32)",
 		"is the adjoint of avx2Scan"+v.String()+" over the chunk; steps in bytes.")
-	forStates(func(w int) {
+	forStates([]int{4, 1}, func(w int) {
 		p := walk{argument("frame"), argument("b"), argument("c"), argument("db"), argument("dc"), argument("tmp")}
 		a := argument("a")
 		recompute(v, w, a, p)
 		reverse(v, w, a, p)
-	}, func(w int) {
-		for _, name := range []string{"a", "h", "carry", "da"} {
-			ADDQ(U32(w*vector), slot(name))
-		}
-		ADDQ(U32(w*stateBytes(v.constB)), slot("b"))
-		ADDQ(U32(w*stateBytes(v.constC)), slot("c"))
-		ADDQ(U32(w*vector), slot("db"))
-		ADDQ(U32(w*vector), slot("dc"))
-	})
+	}, func(w int) { nextStates(v, w) })
 	finish()
+}
+
+// nextStates moves the parameters of a backward kernel by w states.
+func nextStates(v variant, w int) {
+	for _, name := range []string{"a", "h", "carry", "da"} {
+		ADDQ(U32(w*vector), slot(name))
+	}
+	ADDQ(U32(w*stateBytes(v.constB)), slot("b"))
+	ADDQ(U32(w*stateBytes(v.constC)), slot("c"))
+	ADDQ(U32(w*vector), slot("db"))
+	ADDQ(U32(w*vector), slot("dc"))
 }
 
 // recompute emits the forward half of a block: dc += g h, and y when gated.

@@ -61,7 +61,7 @@ func step(v variant) {
 	ADDQ(Imm(4), dskip)
 	DECQ(lane)
 	JNZ(LabelRef("channels"))
-	ADDQ(U32(rowBytes-vector), frame)
+	ADDQ(U32(rowBytes()-vector), frame)
 	DECQ(slot("rows"))
 	JNZ(LabelRef("rows"))
 }

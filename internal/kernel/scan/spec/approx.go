@@ -33,6 +33,9 @@ const (
 	MinExp2 = -126
 	MaxExp2 = 127
 
+	// NearExp2 bounds the |z| that need no clamp.
+	NearExp2 = 126
+
 	// RoundMagic is 1.5·2^23: adding it to |z| < 2^22 leaves round(z) in the
 	// low mantissa bits, and subtracting it again gives round(z).
 	RoundMagic = 12582912

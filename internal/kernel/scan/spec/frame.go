@@ -31,4 +31,9 @@ const (
 
 	FrameRow
 	Frame = Chunk * FrameRow // floats of a frame
+
+	// Pair is the floats of a frame pair. Its last ones are, in the AVX-512
+	// engine's, the greatest |Δ| of all steps.
+	Pair   = Halves * (Frame + Lanes)
+	MaxAbs = Frame
 )

@@ -1,4 +1,4 @@
-// Command gen writes the AVX2 kernels of package vec.
+// Command gen writes the AVX2 and AVX-512 kernels of package vec.
 package main
 
 import (
@@ -17,11 +17,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// An AVX register.
-const (
-	lanes    = 8
-	vecBytes = 4 * lanes
-)
+// lanes is those of an AVX register, and the copies in memory of a constant.
+const lanes = 8
 
 // A generator writes assembly.
 type generator struct {
@@ -29,6 +26,23 @@ type generator struct {
 	constants map[string]operand.Mem
 	masks     operand.Mem
 	stubs     []string // the functions' names and signatures
+	wide      bool     // AVX-512, with registers of 16 lanes
+}
+
+// lanes is the lanes of a register.
+func (g *generator) lanes() int {
+	if g.wide {
+		return 2 * lanes
+	}
+	return lanes
+}
+
+// vector returns a new register.
+func (g *generator) vector() reg.VecVirtual {
+	if g.wide {
+		return g.ZMM()
+	}
+	return g.YMM()
 }
 
 func main() {
@@ -44,6 +58,12 @@ func main() {
 	g.rowKernels()
 	g.reductions()
 	g.adamW()
+	g.wide = true
+	g.elementwiseKernels()
+	g.gradientKernels()
+	g.rowKernels()
+	g.expSum()
+	g.adamW()
 	if *generic != "" {
 		if err := os.WriteFile(*generic, g.standIns(), 0o666); err != nil {
 			log.Fatal("gen: ", err)
@@ -52,8 +72,14 @@ func main() {
 	os.Exit(build.Main(flags.Config(), g.Context))
 }
 
-// function begins a function.
+// function begins a function, whose name ends in AVX2; when wide its name is
+// not expAVX2 but avx512Exp.
 func (g *generator) function(name, doc, signature string) {
+	if g.wide {
+		plain := strings.TrimSuffix(name, "AVX2")
+		wide := "avx512" + strings.ToUpper(plain[:1]) + plain[1:]
+		name, doc = wide, strings.Replace(doc, name, wide, 1)
+	}
 	g.Function(name)
 	g.Doc(doc)
 	g.Pragma("noescape")
@@ -115,7 +141,7 @@ func (g *generator) scalar(name string) reg.VecVirtual {
 	if err != nil {
 		log.Fatalf("gen: parameter %s: %v", name, err)
 	}
-	v := g.YMM()
+	v := g.vector()
 	g.VBROADCASTSS(b.Addr, v)
 	return v
 }

@@ -60,7 +60,7 @@ func (l *loop) power(n vecs) {
 		l.VPSLLD(operand.Imm(mantissa), n[i], n[i])
 	}
 	for i := range n {
-		l.VPADDD(l.word(oneBits), n[i], n[i])
+		l.form(l.word(oneBits), l.VPADDD, l.VPADDD_BCST)(l.word(oneBits), n[i], n[i])
 	}
 }
 
@@ -68,7 +68,7 @@ func (l *loop) power(n vecs) {
 func (l *loop) expMinus(x vecs) vecs {
 	e := l.fresh()
 	for i := range e {
-		l.VORPS(l.word(signBit), x[i], e[i])
+		l.form(l.word(signBit), l.VORPS, l.VORPS_BCST)(l.word(signBit), x[i], e[i])
 	}
 	return l.exp(e)
 }
@@ -79,7 +79,7 @@ func (l *loop) sigmoidParts(x, e vecs) (upper, lower vecs) {
 	one := l.all(l.float(1))
 	upper = l.fresh()
 	for i := range x {
-		l.VBLENDVPS(x[i], e[i], one[i], upper[i])
+		l.signed(x[i], e[i], one[i], upper[i])
 	}
 	l.add(e, one)
 	return upper, e
@@ -95,7 +95,7 @@ func (l *loop) sigmoidSlope(x, e vecs) (s, slope vecs) {
 	}
 	s = l.fresh()
 	for i := range x {
-		l.VBLENDVPS(x[i], e[i], one[i], s[i])
+		l.signed(x[i], e[i], one[i], s[i])
 	}
 	l.mul(s, inverse)
 	l.mul(e, inverse)
@@ -122,7 +122,7 @@ func (l *loop) log1p(e vecs) vecs {
 func (l *loop) tanh(x vecs) vecs {
 	y := l.fresh()
 	for i := range y {
-		l.VANDPS(l.word(magnitude), x[i], y[i])
+		l.form(l.word(magnitude), l.VANDPS, l.VANDPS_BCST)(l.word(magnitude), x[i], y[i])
 	}
 	l.add(y, y)
 	l.most(y, l.float(coef.TanhMax))
@@ -136,7 +136,7 @@ func (l *loop) tanh(x vecs) vecs {
 	d := l.sum(u, l.float(2))
 	l.div(u, d)
 	for i := range d {
-		l.VANDPS(l.word(signBit), x[i], d[i])
+		l.form(l.word(signBit), l.VANDPS, l.VANDPS_BCST)(l.word(signBit), x[i], d[i])
 	}
 	l.or(u, d)
 	return u
@@ -162,7 +162,7 @@ func (l *loop) geluArgument(x vecs, slope bool) (v, dv vecs) {
 func (l *loop) normal(x vecs) (tail, e vecs) {
 	a := l.fresh()
 	for i := range a {
-		l.VANDPS(l.word(magnitude), x[i], a[i])
+		l.form(l.word(magnitude), l.VANDPS, l.VANDPS_BCST)(l.word(magnitude), x[i], a[i])
 	}
 	l.most(a, l.float(coef.NormalMax))
 	// a² is rounded; half of what is lost goes into the exponential later.
@@ -192,7 +192,7 @@ func (l *loop) normal(x vecs) (tail, e vecs) {
 func (l *loop) normalUpTo(x, tail vecs) vecs {
 	p := l.difference(l.all(l.float(1)), tail)
 	for i := range p {
-		l.VBLENDVPS(x[i], tail[i], p[i], p[i])
+		l.signed(x[i], tail[i], p[i], p[i])
 	}
 	return p
 }

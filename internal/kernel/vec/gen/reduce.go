@@ -29,7 +29,7 @@ func (g *generator) reduce(args []string, parts int, begin operand.Mem, term fun
 	g.XORQ(l.at, l.at)
 	all := l.fresh()
 	for i := range all {
-		g.VMOVUPS(begin, all[i])
+		g.fill(all[i], begin)
 	}
 	l.repeat("many", parts, left, func(l *loop) { term(&reduction{l, all}) })
 	// The rest: fewer than 8·parts elements, vector after vector.
@@ -40,13 +40,13 @@ func (g *generator) reduce(args []string, parts int, begin operand.Mem, term fun
 		g.TESTQ(left, left)
 		g.JLE(operand.LabelRef("join"))
 		g.MOVQ(left, count)
-		g.MOVQ(operand.U32(lanes), limit)
-		g.CMPQ(count, operand.Imm(lanes))
+		g.MOVQ(operand.U32(l.lanes()), limit)
+		g.CMPQ(count, operand.Imm(uint64(l.lanes())))
 		g.CMOVQGT(limit, count)
 		rest.mask = g.maskOf(count)
 		term(&reduction{&rest, all[p : p+1]})
-		g.ADDQ(operand.Imm(lanes), l.at)
-		g.SUBQ(operand.Imm(lanes), left)
+		g.ADDQ(operand.Imm(uint64(l.lanes())), l.at)
+		g.SUBQ(operand.Imm(uint64(l.lanes())), left)
 	}
 	g.Label("join")
 	return &reduction{l, all}
@@ -63,6 +63,13 @@ func (r *reduction) join(f func(x, y reg.VecVirtual)) reg.VecVirtual {
 		}
 	}
 	v, high := acc[0], r.YMM()
+	if r.wide { // first the halves, which are the vectors of a pair
+		r.VEXTRACTF32X8(operand.Imm(1), v, high)
+		low := r.YMM()
+		r.VMOVAPS(v.AsY(), low)
+		f(high, low)
+		v = low
+	}
 	r.VEXTRACTF128(operand.Imm(1), v, high.AsX())
 	f(high, v)
 	r.VPERMILPS(operand.Imm(0b1110), v, high) // lanes 2, 3
@@ -134,18 +141,22 @@ func (g *generator) greater(x, y reg.VecVirtual) {
 	g.VORPS(bad, y, y)
 }
 
-// expSum writes the softmax's middle part.
+// expSum writes the softmax's middle part, with 16 partial results.
 func (g *generator) expSum() {
 	g.function("expSumAVX2", "expSumAVX2 sets dst = exp(x - shift) and returns the sum of dst.",
 		"func(dst, x []float32, shift float32) float32")
 	shift := g.scalar("shift")
-	g.reduce([]string{"dst", "x"}, 2, g.float(0), func(r *reduction) {
+	g.reduce([]string{"dst", "x"}, 2*lanes/g.lanes(), g.float(0), func(r *reduction) {
 		x := r.load("x")
 		r.sub(x, shift)
 		r.most(x, r.float(coef.ExpMax))
 		e := r.exp(x)
 		r.store(e, "dst")
-		if r.part {
+		switch {
+		case r.part && r.wide:
+			r.VADDPS(e[0], r.acc[0], r.mask, r.acc[0])
+			return
+		case r.part:
 			r.and(e, r.mask)
 		}
 		r.add(r.acc, e)
