@@ -76,7 +76,7 @@ test-kernel: kernel ## the kernel and its bindings: tests, vet for other systems
 test-jupyter: build kernel venv ## in a real Jupyter: the conformance suite, and every notebook from a clean kernel
 	$(VENV)/bin/python cmd/gophernotes/testdata/conformance.py
 	$(BIN) kernel install --prefix $(VENV)
-	$(VENV)/bin/python notebooks/check.py
+	$(VENV)/bin/python notebooks/check.py --shared
 
 test-browser: build kernel venv notebooks/browser/node_modules ## the notebooks in JupyterLab, in headless Chromium
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \

@@ -16,10 +16,11 @@ import (
 
 // Names of builtins that only rewrite.go can write: keywords are no identifiers.
 const (
-	rangeName = "range" // range(x): x, or for an int n a slice of length n without elements' cost
-	guardName = "go"    // go(f): f, with a panic reported instead of ending the process
-	oneName   = "if"    // if(x): x without its ok, for an index, a receive or a type assertion
-	sendName  = "chan"  // chan(c, x): x as c's elements are, for a send in a select
+	rangeName = "range"  // range(x): x, or for an int n a slice of length n without elements' cost
+	guardName = "go"     // go(f): f, with a panic reported instead of ending the process
+	oneName   = "if"     // if(x): x without its ok, for an index, a receive or a type assertion
+	depthName = "return" // return(): nothing, or a panic if calls are nested too deep
+	sendName  = "chan"   // chan(c, x): x as c's elements are, for a send in a select
 )
 
 // declareBuiltins adds what Go has had since 1.21 and the interpreter lacks.
@@ -33,6 +34,7 @@ func declareBuiltins(ir *interp.Interp) {
 	add(rangeName, 1, rangeCall)
 	add(guardName, 1, guardCall)
 	add(oneName, 1, oneCall)
+	ir.DeclBuiltin(depthName, interp.Builtin{Compile: depthCall})
 	add(sendName, 2, sendCall)
 	if original, ok := ir.Comp.TryResolve("append").Bind.Value.(interp.Builtin); ok {
 		add("append", base.MaxUint16, appendCall(original.Compile))

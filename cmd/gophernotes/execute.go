@@ -226,15 +226,17 @@ func (k *kernel) abort(r msgReceipt) {
 // forgotten.
 func (k *kernel) run(j *job, name, code string) (got outcome) {
 	at := place{cell: name, code: code, phase: compiling}
+	var nodes []ast.Node
 	defer func() {
 		p := recover()
 		if j.gone() { // the compiler works on another cell
 			return
 		}
 		if p != nil {
-			k.restore(k.before)
 			at.set(k.ir.Comp.Fileset)
+			at.members = k.membersIn(nodes) // of what the cell has declared, too, as long as it is there
 			got = outcome{failed: explain(p, debug.Stack(), at)}
+			k.restore(k.before)
 		}
 	}()
 	k.before = scope{}
@@ -242,7 +244,7 @@ func (k *kernel) run(j *job, name, code string) (got outcome) {
 	j.call(func() { source = evalSpecialCommands(k.ir, OutErr{os.Stdout, os.Stderr}, dropGonb(code)) })
 	comp := k.ir.Comp
 	comp.Filepath, comp.Line = name, 0
-	nodes := comp.ParseBytes([]byte(source))
+	nodes = comp.ParseBytes([]byte(source))
 	k.before = k.scope()
 	cell := k.compile(nodes)
 	at.phase = running

@@ -53,6 +53,7 @@ type place struct {
 	phase      phase
 	node       ast.Node
 	line       int
+	members    func(expr string) (what string, names []string) // may be nil; see evaluator.members
 }
 
 func (p *place) set(fset interface {
@@ -69,7 +70,8 @@ func explain(p any, stack []byte, at place) *failure {
 	if p == base.SigInterrupt {
 		return &failure{"interrupted", "the cell was stopped", []string{red("interrupted") + ": the cell was stopped; variables are kept."}}
 	}
-	text := message(p)
+	said := message(p)
+	text, meant := correct(said, at.members)
 	f := &failure{name: string(at.phase), value: text, trace: []string{red(string(at.phase)) + ": " + text}}
 	if at.phase == running {
 		if lines := strings.Split(at.code, "\n"); at.line >= 1 && at.line <= len(lines) {
@@ -77,7 +79,7 @@ func explain(p any, stack []byte, at place) *failure {
 		}
 		f.trace = append(f.trace, frames(stack)...)
 	}
-	if h := hint(text, at.code); h != "" {
+	if h := hint(said, at.code); h != "" && !meant {
 		f.trace = append(f.trace, "hint: "+h)
 	}
 	return f
@@ -208,6 +210,7 @@ var advice = []struct {
 	{regexp.MustCompile(`Value\.Addr of unaddressable value`), "a method with a pointer receiver needs a variable: v := m[key], then v.Method()"},
 	{regexp.MustCompile(`expected 'IDENT', found '\{'`), "a statement of a cell cannot begin with func() {…}(): write (func() {…})()"},
 	{regexp.MustCompile(`method type is nil`), "methods of a type declared in a cell that refers to itself do not work in a notebook: write a function that takes it, func sum(n *node) int"},
+	{regexp.MustCompile(`on zero Value$`), "a nil pointer or interface was used as if it held something"},
 	{regexp.MustCompile(`interface conversion: .* is not .*: missing method`), "methods of types declared in cells are not seen through any: keep the value in a variable of its own type or of the interface"},
 }
 
@@ -235,16 +238,27 @@ func hint(text, code string) string {
 			}
 		}
 	}
-	if m := missingName.FindStringSubmatch(text); m != nil {
-		for _, path := range slices.Sorted(maps.Keys(bindings.Skipped)) {
-			if why := bindings.Skipped[path][m[2]]; why != "" && strings.HasSuffix("/"+path, "/"+m[1]) {
-				return m[1] + "." + m[2] + " " + why
-			}
-		}
+	if why := skipped(text); why != "" {
+		return why
 	}
 	for _, a := range advice {
 		if a.says.MatchString(text) {
 			return a.do
+		}
+	}
+	return ""
+}
+
+// skipped says why a package's name is not compiled in, "" if that is not the
+// mistake.
+func skipped(text string) string {
+	m := missingName.FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	for _, path := range slices.Sorted(maps.Keys(bindings.Skipped)) {
+		if why := bindings.Skipped[path][m[2]]; why != "" && strings.HasSuffix("/"+path, "/"+m[1]) {
+			return m[1] + "." + m[2] + " " + why
 		}
 	}
 	return ""

@@ -35,9 +35,12 @@ type kernel struct {
 	requests chan msgReceipt
 	crashed  string // the trace of the run before, until it is shown
 	flushing sync.Mutex
+	started  time.Time
+	given    [3]*os.File // the process's own, held: a file that is garbage closes its descriptor
 
 	mu     sync.Mutex
-	parent msgReceipt // the cell that output belongs to
+	served *msgReceipt // the last request of the shell channel; nil while one is served
+	parent msgReceipt  // the cell that output belongs to
 	ctx    context.Context
 	cancel context.CancelFunc
 }
@@ -57,7 +60,7 @@ func serve(connectionFile string) error {
 		return err
 	}
 	go heartbeat(socks.HBSocket.Socket)
-	k := &kernel{socks: socks, requests: make(chan msgReceipt, 1024), parent: msgReceipt{Sockets: socks}}
+	k := &kernel{socks: socks, requests: make(chan msgReceipt, 1024), parent: msgReceipt{Sockets: socks}, started: time.Now()}
 	k.newContext()
 	k.status(&k.parent, kernelStarting)
 	k.crashed = watchCrash(connectionFile)
@@ -75,15 +78,29 @@ func serve(connectionFile string) error {
 	})
 	go k.receive(socks.ControlSocket, k.control)
 	go k.receive(socks.StdinSocket, func(msgReceipt) {}) // nothing was asked for: no answer counts
+	k.serveShell()
+	return nil
+}
+
+// serveShell serves the requests of the shell channel, one after the other.
+func (k *kernel) serveShell() {
+	start := k.current()
+	k.serving(start)
+	go k.repeatIdle(start)
 	listened := false
 	for r := range k.requests {
 		if !listened && r.Msg.Header.MsgType == "execute_request" {
-			awaitListener(socks.IOPubSocket.Socket)
+			k.awaitListener()
 			listened = true
 		}
+		unheard := !k.heard()
+		k.serving(nil)
 		k.shell(r)
+		k.serving(&r)
+		if unheard {
+			go k.repeatIdle(&r)
+		}
 	}
-	return nil
 }
 
 // renewal bounds how long the first cell waits for somebody to listen.
@@ -92,17 +109,56 @@ const renewal = 2 * time.Second
 // awaitListener returns when a front end has subscribed to output. One that sees
 // its kernel restarted connects anew, one socket after the other; what a cell
 // shows before it has subscribed would be lost.
-func awaitListener(s zmq4.Socket) {
-	pub, ok := s.(zmq4.Topics)
-	end := time.Now().Add(renewal)
-	for ok && len(pub.Topics()) == 0 && time.Now().Before(end) {
+func (k *kernel) awaitListener() {
+	for end := time.Now().Add(renewal); !k.heard() && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// heard reports whether a front end has subscribed to output.
+func (k *kernel) heard() bool {
+	pub, ok := k.socks.IOPubSocket.Socket.(zmq4.Topics)
+	return !ok || len(pub.Topics()) > 0
+}
+
+// serving notes the request that was served last, nil while one is served.
+func (k *kernel) serving(last *msgReceipt) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.served = last
+}
+
+// repeatIdle says again that the kernel is idle after r, which nobody heard, when
+// somebody listens: front ends would not know until a cell runs. Jupyter's
+// sockets connect anew every 100 ms, each for itself, so it is said some times.
+func (k *kernel) repeatIdle(r *msgReceipt) {
+	const times, pause = 4, 50 * time.Millisecond
+	said := 0
+	for said < times && k.still(r, func() {
+		if k.heard() {
+			k.status(r, kernelIdle)
+			said++
+		}
+	}) {
+		time.Sleep(pause)
+	}
+}
+
+// still calls f if r is the last request that was served and no other is served
+// now, and reports that. No request begins to be served while f runs.
+func (k *kernel) still(r *msgReceipt, f func()) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.served == r {
+		f()
+	}
+	return k.served == r
 }
 
 // capture redirects what Go and C code print, and takes standard input away:
 // a cell that reads it finds its end instead of waiting for ever.
 func (k *kernel) capture() error {
+	k.given = [3]*os.File{os.Stdin, os.Stdout, os.Stderr}
 	terminal, err := descriptor.Copy(2)
 	if err != nil {
 		return err
@@ -238,13 +294,25 @@ func (k *kernel) control(r msgReceipt) {
 	defer k.status(&r, kernelIdle)
 	switch r.Msg.Header.MsgType {
 	case "interrupt_request":
-		k.interrupt()
+		if !k.forAnother(r.Msg.Header.Timestamp) {
+			k.interrupt()
+		}
 		answer(&r, &k.socks.ControlSocket, "interrupt_reply", object{"status": "ok"})
 	case "shutdown_request":
 		k.shutdown(&r, &k.socks.ControlSocket)
 	case "kernel_info_request":
 		answer(&r, &k.socks.ControlSocket, "kernel_info_reply", kernelInfoReply())
 	}
+}
+
+// forAnother reports whether an interrupt was sent at a time when this process
+// did not exist. Jupyter interrupts a kernel before it restarts it; if that one
+// has crashed, the message waits for the next and would stop its first cell. A
+// young kernel alone can get one, and clocks of front ends are not looked at later.
+func (k *kernel) forAnother(sent string) bool {
+	const young = time.Minute
+	at, err := time.Parse(time.RFC3339Nano, sent)
+	return err == nil && at.Before(k.started) && time.Since(k.started) < young
 }
 
 // goodbye is how long messages have to leave before the process does.

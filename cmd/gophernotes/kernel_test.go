@@ -87,7 +87,7 @@ fmt.Print()`, ""},
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ name, code, want string }{
 		{"unknown name", "1 + nowhere", "In[1]:1:5: undefined identifier: nowhere"},
-		{"forgotten import", `strconv.Itoa(1)`, `hint: import "strconv"`},
+		{"forgotten import", `html.EscapeString("a")`, `hint: import "html"`},
 		{"syntax", "x := := 1", "compile error"},
 		{"unknown package", `import "gonum.org/nothing"`, `package "gonum.org/nothing" is not compiled into this kernel`},
 		{"package of another path", `import "example.org/x/rand"`, "did you mean crypto/rand"},
@@ -107,6 +107,20 @@ func TestMistakes(t *testing.T) {
 		{"mistyped package", `import "math/rnad"`, "did you mean crypto/rand, math/rand, math/rand/v2?"},
 		{"mistyped package of ours", `import "github.com/gophersnake/gophersnake/pkg/tensr"`, "did you mean github.com/gophersnake/gophersnake/pkg/tensor?"},
 		{"what can be imported", `import "example.org/nothing/qqq"`, "gonum.org/v1/gonum ("},
+		{"mistyped function", "import \"github.com/gophersnake/gophersnake/pkg/lab\"\nlab.DefaultExperimnt(1)", "package github.com/gophersnake/gophersnake/pkg/lab has no DefaultExperimnt; did you mean lab.DefaultExperiment?"},
+		{"mistyped type", "import \"github.com/gophersnake/gophersnake/pkg/lab\"\nvar e lab.Experimnt", "did you mean lab.Experiment?"},
+		{"mistyped value", "import \"math\"\nmath.Sqr", "package math has no Sqr; did you mean math.Sqrt?"},
+		{"mistyped method", "import \"strings\"\nvar sb9 strings.Builder\nsb9.WriteSting(\"a\")", "type strings.Builder has no field or method WriteSting; did you mean sb9.WriteString?"},
+		{"mistyped method of a call", "import \"strings\"\nstrings.NewReplacer(\"a\").Replce(\"b\")", "type *strings.Replacer has no field or method Replce; did you mean strings.NewReplacer(\"a\").Replace?"},
+		{"mistyped method of a cell", "type tp struct{ X int }\nfunc (p *tp) norm() int { return p.X }\n(&tp{}).nrom()", "did you mean (&tp{}).norm?"},
+		{"mistyped field", "type tq struct{ Width int }\nvar q9 tq\nq9.Widht = 3", "type main.tq has no field or method Widht; did you mean q9.Width?"},
+		{"mistyped method in a function", "import \"strings\"\nfunc fsb(b *strings.Builder) { b.WriteSting(\"a\") }", "b has no field or method WriteSting"},
+		{"method of an unknown name", "nowhere.Do()", "undefined identifier: nowhere"},
+		{"endless recursion", "func down(n int) int { return down(n+1) + 1 }\ndown(0)", "stack overflow: calls are nested"},
+		{"endless recursion of methods", "type tr struct{}\nfunc (r tr) a() int { return r.b() }\nfunc (r tr) b() int { return r.a() }\ntr{}.a()", "line 4: tr{}.a()"},
+		{"endless recursion of a variable", "var ff func()\nff = func() { ff() }\nff()", "stack overflow"},
+		{"endless recursion through compiled code", "import \"sort\"\nvar fs func(i, j int) bool\nfs = func(i, j int) bool { sort.Slice([]int{2, 1}, fs); return false }\nfs(0, 1)", "stack overflow"},
+		{"nil pointer", "type tn struct{ X int }\nvar np *tn\nnp.X", "a nil pointer"},
 		{"how to import", `import "tensor"`, "by their full paths"},
 		{"index of another type", "i8 := uint8(1); ys := []int{1, 2}; ys[i8] = 3", "write int(…) around the index"},
 		{"slice of another type", "ys8 := []int{1, 2}; var j8 int32; ys8[j8:]", "write int(…) around the index"},
@@ -293,8 +307,43 @@ func TestTidy(t *testing.T) {
 }
 
 func TestCrashNote(t *testing.T) {
-	note := crashNote("panic: gone\n" + strings.Repeat("frame\n", 50))
-	if !strings.Contains(note, "panic: gone") || strings.Count(note, "frame") > 12 || !strings.Contains(note, "started anew") {
-		t.Errorf("note: %s", note)
+	for _, c := range []struct{ name, trace, want, without string }{
+		{"panic", "panic: gone\n\ngoroutine 7 [running]:\n" +
+			"github.com/cosmos72/gomacro/fast.exec()\n\t/gomacro/code.go:170 +0x1\n" +
+			"github.com/gophersnake/gophersnake/pkg/task.fill(0x1)\n\t/src/fill.go:7 +0x2\n" +
+			"created by time.goFunc\n\t/go/time.go:2 +0x3\n\ngoroutine 1 [select]:\nmain.other()\n\t/main.go:1 +0x4\n",
+			"panic: gone\n    github.com/gophersnake/gophersnake/pkg/task.fill(0x1)\n      /src/fill.go:7 +0x2\n    (and 2 frames of the interpreter", "code.go"},
+		{"stack overflow", "runtime: goroutine stack exceeds 1000000000-byte limit\nruntime: sp=0x1 stack=[0x1, 0x2]\nfatal error: stack overflow\n\n" +
+			"runtime stack:\nruntime.throw()\n\t/panic.go:1 +0x1\n\ngoroutine 7 [running]:\nfmt.deep()\n\t/fmt.go:3 +0x1\n",
+			"fatal error: stack overflow\n    fmt.deep()\n      /fmt.go:3 +0x1\n\nStack overflow: a recursion without end", "sp=0x1"},
+		{"cut off", "panic: gone\n\ngoroutine 7 [running]:\n", "panic: gone\n\n", "goroutine 7"},
+		{"long", "panic: gone\n\ngoroutine 7 [running]:\n" + strings.Repeat("fmt.frame()\n\t/fmt.go:3\n", 50), "…\n", strings.Repeat("fmt.frame()\n      /fmt.go:3\n    ", 13)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			note := crashNote(c.trace)
+			if !strings.Contains(note, c.want) || strings.Contains(note, c.without) || !strings.Contains(note, "started anew") {
+				t.Errorf("note: %s\nwant in it %q, and not %q", note, c.want, c.without)
+			}
+		})
+	}
+}
+
+// TestForAnother: an interrupt that was sent to the kernel before is not this one's.
+func TestForAnother(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		age  time.Duration // of the kernel
+		sent string
+		want bool
+	}{
+		{time.Second, now.Add(-3 * time.Second).UTC().Format(time.RFC3339Nano), true},
+		{time.Second, now.UTC().Format(time.RFC3339Nano), false},
+		{time.Hour, now.Add(-2 * time.Hour).UTC().Format(time.RFC3339Nano), false}, // of a clock that is slow
+		{time.Second, "", false},
+	} {
+		k := &kernel{started: now.Add(-c.age)}
+		if got := k.forAnother(c.sent); got != c.want {
+			t.Errorf("kernel of %v, sent %q: %v, want %v", c.age, c.sent, got, c.want)
+		}
 	}
 }

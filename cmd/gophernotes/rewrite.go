@@ -9,7 +9,8 @@ import (
 
 // rewrite changes the syntax tree of a cell so that the interpreter does what
 // Go does: range over integers, loop variables of their own for every
-// iteration, and a panic in a goroutine of a cell that leaves the kernel alive.
+// iteration, and that neither a panic in a goroutine of a cell nor a recursion
+// without end takes the kernel with it.
 // It returns an error for what it cannot make right.
 func rewrite(n ast.Node) (problem error) {
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -17,6 +18,10 @@ func rewrite(n ast.Node) (problem error) {
 			return false
 		}
 		switch n := n.(type) {
+		case *ast.FuncDecl:
+			rewriteBody(n.Body)
+		case *ast.FuncLit:
+			rewriteBody(n.Body)
 		case *ast.RangeStmt:
 			rewriteRange(n)
 		case *ast.ForStmt:
@@ -56,6 +61,25 @@ func rewriteCall(n *ast.CallExpr) {
 func hiddenCall(name string, args ...ast.Expr) *ast.CallExpr {
 	x := args[len(args)-1]
 	return &ast.CallExpr{Fun: &ast.Ident{NamePos: x.Pos(), Name: name}, Lparen: x.Pos(), Args: args, Rparen: x.End()}
+}
+
+// rewriteBody has a function look how deep it is, if it calls anything.
+func rewriteBody(body *ast.BlockStmt) {
+	calls := false
+	if body != nil {
+		ast.Inspect(body, func(n ast.Node) bool {
+			if c, ok := n.(*ast.CallExpr); ok {
+				id, named := c.Fun.(*ast.Ident)
+				calls = calls || !named || !builtinNames[id.Name]
+			}
+			return !calls
+		})
+	}
+	if calls {
+		at := body.Lbrace
+		look := &ast.CallExpr{Fun: &ast.Ident{NamePos: at, Name: depthName}, Lparen: at, Rparen: at}
+		body.List = append([]ast.Stmt{&ast.ExprStmt{X: look}}, body.List...)
+	}
 }
 
 func rewriteSend(n *ast.CommClause) {

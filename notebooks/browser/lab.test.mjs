@@ -190,6 +190,7 @@ notebook('a crash leaves its trace, and the kernel comes back', [
   await nb.page.locator('.jp-Dialog').getByText(/appears to have died/).waitFor();
   await nb.photo('crash-dialog');
   await nb.page.locator('.jp-Dialog .jp-mod-accept').click();
+  await nb.idle(); // before any cell runs
   const first = textOf(await nb.run(0)); // whatever runs first says it
   assert.match(first, /The kernel crashed and was started anew[^]*panic: gone for good/);
   assert.equal(textOf(await nb.run(2)).trim(), 'alive');

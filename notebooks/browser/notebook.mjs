@@ -27,9 +27,15 @@ export class Notebook {
     page.setDefaultTimeout(patience);
     await page.goto(`${lab.url(`lab/tree/${name}`)}&reset`);
     await page.waitForSelector('.jp-NotebookPanel');
-    await page.waitForFunction(() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle');
+    const nb = new Notebook(page);
+    await nb.idle();
     if (dark) await page.evaluate(() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' }));
-    return new Notebook(page);
+    return nb;
+  }
+
+  // idle waits until JupyterLab knows that the kernel is idle.
+  async idle() {
+    await this.page.waitForFunction(() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle');
   }
 
   // close ends the kernel and the page.
