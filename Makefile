@@ -41,7 +41,7 @@ lab: build kernel venv ## open JupyterLab with the kernel installed in .venv
 	$(BIN) kernel install --prefix $(VENV)
 	$(VENV)/bin/jupyter lab notebooks
 
-test: lint test-go test-noasm test-race fuzz test-kernel ## everything that continuous integration runs
+test: lint test-go test-noasm test-race fuzz test-kernel test-jupyter ## everything that continuous integration runs
 
 lint: ## gofmt, go vet, staticcheck, generated code up to date
 	@bad=$$(git ls-files '*.go' | xargs gofmt -l); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
