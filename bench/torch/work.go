@@ -131,10 +131,8 @@ func (w *scanWork) params() []*tensor.Param { return w.p }
 
 // generate is greedy generation of one stream.
 type generate struct {
-	m     model
 	p     []*tensor.Param
-	tape  *tensor.Tape
-	state *nn.State
+	s     *nn.Stepper
 	token int32
 }
 
@@ -143,25 +141,28 @@ func newGenerate(b *nn.Builder, j Job) (*generate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generate{m: m, p: b.Params(), tape: tensor.NewTape(b.Device), state: m.(*nn.Model).NewState(1)}
-	g.tape.SetGrad(false)
-	g.tape.SetTraining(false)
-	return g, nil
+	s, err := nn.NewStepper(m.(*nn.Model), nn.DefaultStepperConfig())
+	return &generate{p: b.Params(), s: s}, err
 }
 
 func (g *generate) step() float64 {
-	g.tape.Reset()
-	g.token = g.tape.Argmax(g.m.Tokens(g.tape, []int32{g.token}, 1, 1, g.state))[0]
+	scores := g.s.Step([]int32{g.token})
+	best := 0
+	for i, v := range scores {
+		if v > scores[best] {
+			best = i
+		}
+	}
+	g.token = int32(best)
 	return float64(g.token)
 }
 
 // warm returns the tokens, then the greatest score that follows them.
 func (g *generate) warm(n int) []float64 {
 	out := repeat(g, n)
-	g.tape.Reset()
-	before := g.state.Export()
-	out = append(out, slices.Max(g.m.Tokens(g.tape, []int32{g.token}, 1, 1, g.state).Data()))
-	if err := g.state.Import(before); err != nil {
+	before := g.s.State().Export()
+	out = append(out, float64(slices.Max(g.s.Step([]int32{g.token}))))
+	if err := g.s.State().Import(before); err != nil {
 		panic("bench: generate: " + err.Error()) // a state takes back what it gave
 	}
 	return out

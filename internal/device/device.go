@@ -41,6 +41,14 @@ func (b Buf) Len() int {
 	return len(b.F32)
 }
 
+// Same reports whether b and c begin at the same element.
+func (b Buf) Same(c Buf) bool {
+	if b.F64 != nil {
+		return c.F64 != nil && &b.F64[0] == &c.F64[0]
+	}
+	return b.F32 != nil && c.F32 != nil && &b.F32[0] == &c.F32[0]
+}
+
 // Slice returns elements lo to hi of b, sharing its memory. A slice of the nil
 // Buf is nil.
 func (b Buf) Slice(lo, hi int) Buf {
@@ -227,6 +235,7 @@ type Recurrence interface {
 	GRU(g *GRU)
 	GRUGrad(g *GRU, dh, dx, dw, dbias Buf)
 	LSTM(s *LSTM)
+	// LSTMGrad may get s.Saved for dx; that is then overwritten, not added to.
 	LSTMGrad(s *LSTM, dh, dx, dw Buf)
 }
 
@@ -326,7 +335,7 @@ type GRU struct {
 	Bias    Buf // (3H) b_hh, or nil
 	H0      Buf // (B,H) or nil
 	Out     Buf // (B,L,H)
-	Saved   Buf // (B,L,4H): r, z, n and W_n h + b_n, kept for the gradient; nil when none follows
+	Saved   Buf // (B,L,4H): r, z, n and W_n h + b_n, kept for the gradient, which may destroy it; nil when none follows
 }
 
 // LSTM in the form of PyTorch; gates in the order i, f, g, o:
@@ -340,7 +349,7 @@ type LSTM struct {
 	H0, C0  Buf // (B,H) or nil
 	Out     Buf // (B,L,H)
 	C       Buf // (B,L,H) cell states, kept for the gradient and the next state
-	Saved   Buf // (B,L,4H) gates after their nonlinearity; nil when no gradient follows
+	Saved   Buf // (B,L,4H) gates after their nonlinearity, kept for the gradient, which may destroy it; nil when none follows
 }
 
 // Loss is the fused losses.

@@ -26,6 +26,9 @@
 // [Load] turns the checkpoint of a run into its model, to look at or to go on
 // with.
 //
+// [Generate] and [GenerateBatch] draw tokens from the model of a checkpoint, with
+// weights in float32, bf16 or int8.
+//
 // Lab knows nothing of databases: a run reports to a [Recorder], many runs to a
 // [Book].
 package lab

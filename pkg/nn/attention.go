@@ -37,8 +37,7 @@ func (a *Attention) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor
 	if s != nil {
 		offset = s.Position
 	}
-	q := tp.Rotary(a.Q.Forward(tp, x), a.heads, offset)
-	k := tp.Rotary(a.K.Forward(tp, x), a.heads, offset)
+	q, k := a.rotated(tp, a.Q, x, offset), a.rotated(tp, a.K, x, offset)
 	v := a.V.Forward(tp, x)
 	if s == nil {
 		return a.O.Forward(tp, tp.Attention(q, k, v, a.heads))
@@ -54,6 +53,14 @@ func (a *Attention) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor
 	y := tp.AttentionCached(q, s.Get("keys"), s.Get("values"), n, a.heads)
 	s.Advance(x.Dim(1))
 	return a.O.Forward(tp, y)
+}
+
+// rotated returns the queries or keys of x.
+func (a *Attention) rotated(tp *tensor.Tape, p *Linear, x *tensor.Tensor, offset int) *tensor.Tensor {
+	y := p.Forward(tp, x)
+	z := tp.Rotary(y, a.heads, offset)
+	tp.Done(y)
+	return z
 }
 
 // grown returns a cache (B,cap,D) with room for n steps: t itself, or a copy of

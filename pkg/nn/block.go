@@ -170,7 +170,11 @@ func (k *Block) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor.Ten
 }
 
 func (k *Block) residual(tp *tensor.Tape, x, branch *tensor.Tensor) *tensor.Tensor {
-	return tp.Add(x, tp.Dropout(k.cfg.Dropout, branch))
+	dropped := tp.Dropout(k.cfg.Dropout, branch)
+	y := tp.Add(x, dropped)
+	tp.Done(branch)
+	tp.Done(dropped)
+	return y
 }
 
 // mamba is the branch of MambaBlock, between norm and residual.

@@ -6,7 +6,8 @@
 // weights, names its parameters and collects them. It has one Forward for
 // training and for generation: with a nil [State] it treats x (B,L,D) as whole
 // sequences; with a State it goes on from where the last call ended, so a step
-// is a call with L = 1.
+// is a call with L = 1. A [Stepper] records that call once and repeats it, which
+// allocates nothing and can keep the weights in two bytes or one.
 //
 // # Glossary
 //

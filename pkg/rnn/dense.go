@@ -123,10 +123,15 @@ func (m *Dense) Config() DenseConfig { return m.cfg }
 // Forward implements nn.Mixer: u (B,L,D) to y (B,L,D).
 func (m *Dense) Forward(tp *tensor.Tape, u *tensor.Tensor, s *nn.State) *tensor.Tensor {
 	wantInput("Dense", u, m.cfg.D)
-	x := tp.Linear(u, m.b.Tensor, m.bias.Tensor)
-	x = tp.Elman(x, m.a.Tensor, m.cfg.Nonlinearity == None, s.Get("x"))
+	bu := tp.Linear(u, m.b.Tensor, m.bias.Tensor)
+	x := tp.Elman(bu, m.a.Tensor, m.cfg.Nonlinearity == None, s.Get("x"))
+	tp.Done(bu)
 	s.Advance(u.Dim(1))
-	return tp.Add(tp.Linear(x, m.c.Tensor, nil), tp.MulRow(u, m.skip.Tensor))
+	cx, skip := tp.Linear(x, m.c.Tensor, nil), tp.MulRow(u, m.skip.Tensor)
+	y := tp.Add(cx, skip)
+	tp.Done(cx)
+	tp.Done(skip)
+	return y
 }
 
 // NewState implements nn.Mixer: x (B,N), zero.

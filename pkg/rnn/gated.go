@@ -91,6 +91,7 @@ func (m *GRU) Forward(tp *tensor.Tape, u *tensor.Tensor, s *nn.State) *tensor.Te
 	wantInput("GRU", u, m.cfg.D)
 	x := tp.Linear(u, m.ih.Tensor, m.bi.Tensor)
 	h := tp.GRU(x, m.hh.Tensor, m.bh.Tensor, s.Get("h"))
+	tp.Done(x)
 	s.Advance(u.Dim(1))
 	return project(tp, m.out, h)
 }
@@ -166,6 +167,7 @@ func (m *LSTM) Forward(tp *tensor.Tape, u *tensor.Tensor, s *nn.State) *tensor.T
 	wantInput("LSTM", u, m.cfg.D)
 	x := tp.Linear(u, m.ih.Tensor, m.bias.Tensor)
 	h := tp.LSTM(x, m.hh.Tensor, s.Get("h"), s.Get("c"))
+	tp.Done(x)
 	s.Advance(u.Dim(1))
 	return project(tp, m.out, h)
 }

@@ -177,10 +177,20 @@ func (m *Diagonal) Forward(tp *tensor.Tape, u *tensor.Tensor, s *nn.State) *tens
 		bRe, bIm = scaleRows(tp, bRe, gamma, m.ones), scaleRows(tp, bIm, gamma, m.ones)
 	}
 	lRe, lIm := m.lambda(tp)
-	xRe, xIm := tp.ComplexScan(lRe, lIm, tp.Linear(u, bRe, nil), tp.Linear(u, bIm, nil), s.Get("x_re"), s.Get("x_im"))
+	uRe, uIm := tp.Linear(u, bRe, nil), tp.Linear(u, bIm, nil)
+	xRe, xIm := tp.ComplexScan(lRe, lIm, uRe, uIm, s.Get("x_re"), s.Get("x_im"))
+	tp.Done(uRe)
+	tp.Done(uIm)
 	s.Advance(u.Dim(1))
-	y := tp.Sub(tp.Linear(xRe, m.cRe.Tensor, nil), tp.Linear(xIm, m.cIm.Tensor, nil))
-	return tp.Add(y, tp.MulRow(u, m.skip.Tensor))
+	yRe, yIm := tp.Linear(xRe, m.cRe.Tensor, nil), tp.Linear(xIm, m.cIm.Tensor, nil)
+	cx := tp.Sub(yRe, yIm)
+	tp.Done(yRe)
+	tp.Done(yIm)
+	skip := tp.MulRow(u, m.skip.Tensor)
+	y := tp.Add(cx, skip)
+	tp.Done(cx)
+	tp.Done(skip)
+	return y
 }
 
 // NewState implements nn.Mixer: x_re and x_im (B,N), zero.

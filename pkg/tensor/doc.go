@@ -22,6 +22,12 @@
 // back all of them. The buffers are kept and used again: after its first step a
 // training loop allocates nothing that grows.
 //
+// # Generation
+//
+// [Record] turns a forward pass over one step into a [Plan], which repeats its
+// operations on the same memory. A plan keeps the matrices that it multiplies by
+// in float32, bf16 or int8.
+//
 // # Mistakes
 //
 // A shape that does not fit panics with the operation, what it got and what it

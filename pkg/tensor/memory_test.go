@@ -141,4 +141,71 @@ func TestBackwardGivesMemoryBack(t *testing.T) {
 	}
 }
 
+// TestDone: what no gradient reads is given back at once, changes no gradient,
+// and cannot be read any more; what one reads, or what was retained, stays.
+func TestDone(t *testing.T) {
+	for _, d := range mixertest.Devices(t) {
+		grads := func(done bool) (g []float64, bytes int) {
+			tp := tensor.NewTape(d)
+			tp.Poison(true)
+			x, w := tensor.Variable(d, random(2*3*8), 2, 3, 8), tensor.Variable(d, random(24*8), 24, 8)
+			end := func(y *tensor.Tensor) {
+				if done {
+					tp.Done(y)
+				}
+			}
+			u := tp.Linear(x, w, nil)
+			h := tp.GRU(u, w, nil, nil)
+			end(u)
+			v := tp.Linear(h, w, nil)
+			parts := tp.Split(v, 8, 8, 8)
+			end(v)
+			e := tp.Elman(parts[0], w.Rows(0, 8), false, nil)
+			end(parts[0])
+			s := tp.Sub(tp.Rotary(e, 2, 0), parts[1])
+			end(e) // needed by Elman's gradient: must stay
+			end(parts[1])
+			y := tp.Add(tp.Map(tensor.Tanh, s), parts[2])
+			end(s) // needed by that of Tanh on some devices: must stay
+			end(parts[2])
+			tp.Backward(tp.Sum(tp.Map(tensor.Square, y)))
+			return append(x.Grad(), w.Grad()...), tp.Bytes()
+		}
+		want, kept := grads(false)
+		got, bytes := grads(true)
+		for i, v := range got {
+			if v != want[i] || v == 0 {
+				t.Errorf("%s: gradient %d is %v, want %v as without Done", d, i, v, want[i])
+			}
+		}
+		if bytes >= kept {
+			t.Errorf("%s: the tape holds %d bytes with Done, %d without", d, bytes, kept)
+		}
+	}
+}
+
+// TestDoneKeeps: nothing happens to what Done may not give back.
+func TestDoneKeeps(t *testing.T) {
+	d := tensor.Reference()
+	tp := tensor.NewTape(d)
+	x, w := tensor.Variable(d, random(8), 1, 8), tensor.Variable(d, random(64), 8, 8)
+	linear := func() *tensor.Tensor { return tp.Linear(x, w, nil) }
+	view, retained, read, ofFunction := linear().Reshape(8), linear().Retain(), linear(), tp.Map(tensor.Exp, x)
+	tp.Mul(read, read)
+	for name, y := range map[string]*tensor.Tensor{"a parameter": w, "a view": view, "retained": retained, "read": read, "a function's result": ofFunction} {
+		tp.Done(y)
+		if len(y.Data()) != y.Len() {
+			t.Errorf("%s was given back", name)
+		}
+	}
+	y := linear()
+	tp.Done(y)
+	tp.Done(y)
+	mixertest.MustPanic(t, "reading after Done", func() { y.Data() }, "tensor: Data", "given back", "Done")
+	tp.SetGrad(false)
+	z := linear()
+	tp.Done(z)
+	z.Data() // without gradient nothing is given back before Reset
+}
+
 func random(n int) []float64 { return in("random", gauss(1), n).data }

@@ -29,7 +29,7 @@ func (tp *Tape) MatMul(a, b *Tensor, transA, transB bool) *Tensor {
 	y := tp.alloc(m, n)
 	tp.d.MatMul(transA, transB, m, n, k, a.buf, b.buf, device.Buf{}, y.buf, false)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() {
+		tp.recordSpare([]*Tensor{y}, func() {
 			if da, fresh := tp.gradFresh(a); !da.IsNil() {
 				if transA { // a is (k,m): da = op(b) dyᵀ
 					tp.d.MatMul(transB, true, k, m, n, b.buf, y.grad, device.Buf{}, da, !fresh)
@@ -64,7 +64,7 @@ func (tp *Tape) Linear(x, w, bias *Tensor) *Tensor {
 	y := tp.alloc(append(append([]int(nil), x.shape[:len(x.shape)-1]...), out)...)
 	tp.d.MatMul(false, true, m, out, in, x.buf, w.buf, bufOf(bias), y.buf, false)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() {
+		tp.recordSpare([]*Tensor{y}, func() {
 			if dx, fresh := tp.gradFresh(x); !dx.IsNil() {
 				tp.d.MatMul(false, false, m, in, out, y.grad, w.buf, device.Buf{}, dx, !fresh)
 			}
@@ -107,7 +107,7 @@ func (tp *Tape) Embedding(tokens []int32, w *Tensor, shape ...int) *Tensor {
 // Split returns the columns of x (..., Σ sizes) as one tensor per size.
 func (tp *Tape) Split(x *Tensor, sizes ...int) []*Tensor {
 	const op = "Split"
-	track := tp.tracks(op, x)
+	track := tp.tracksUnread(op, x)
 	total := 0
 	for _, n := range sizes {
 		total += n
@@ -124,7 +124,7 @@ func (tp *Tape) Split(x *Tensor, sizes ...int) []*Tensor {
 		at += n
 	}
 	if track {
-		tp.record(outs, nil, func() {
+		tp.recordSpare(outs, func() {
 			dx := tp.grad(x)
 			at := 0
 			for i, n := range sizes {

@@ -48,12 +48,12 @@ func (tp *Tape) Map(f Func, x *Tensor) *Tensor {
 
 // Add returns a + b, of equal shapes.
 func (tp *Tape) Add(a, b *Tensor) *Tensor {
-	track := tp.tracks("Add", a, b)
+	track := tp.tracksUnread("Add", a, b)
 	wantSame("Add", "b", b, a)
 	y := tp.like(a)
 	tp.d.Add(a.buf, b.buf, y.buf)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() {
+		tp.recordSpare([]*Tensor{y}, func() {
 			tp.addGrad(b, y.grad)
 			tp.moveGrad(a, y)
 		})
@@ -63,12 +63,12 @@ func (tp *Tape) Add(a, b *Tensor) *Tensor {
 
 // Sub returns a − b, of equal shapes.
 func (tp *Tape) Sub(a, b *Tensor) *Tensor {
-	track := tp.tracks("Sub", a, b)
+	track := tp.tracksUnread("Sub", a, b)
 	wantSame("Sub", "b", b, a)
 	y := tp.like(a)
 	tp.d.Sub(a.buf, b.buf, y.buf)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() {
+		tp.recordSpare([]*Tensor{y}, func() {
 			if g := tp.grad(b); !g.IsNil() {
 				tp.d.Axpy(-1, y.grad, g)
 			}
@@ -85,7 +85,7 @@ func (tp *Tape) Mul(a, b *Tensor) *Tensor {
 	y := tp.like(a)
 	tp.d.Mul(a.buf, b.buf, y.buf)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() {
+		tp.recordSpare([]*Tensor{y}, func() {
 			da, db := tp.grad(a), tp.grad(b)
 			tp.d.MulGrad(a.buf, b.buf, y.grad, da, db)
 		})
@@ -130,7 +130,7 @@ func (tp *Tape) MulRow(x, row *Tensor) *Tensor {
 	y := tp.like(x)
 	tp.d.MulRow(x.rows(), n, x.buf, row.buf, y.buf)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() {
+		tp.recordSpare([]*Tensor{y}, func() {
 			dx, drow := tp.grad(x), tp.grad(row)
 			tp.d.MulRowGrad(x.rows(), n, x.buf, row.buf, y.grad, dx, drow)
 		})
@@ -160,7 +160,7 @@ func (tp *Tape) Dropout(p float64, x *Tensor) *Tensor {
 	if !(p >= 0 && p < 1) {
 		panic(fmt.Sprintf("tensor: Dropout: p is %g, want 0 <= p < 1", p))
 	}
-	track := tp.tracks("Dropout", x)
+	track := tp.tracksUnread("Dropout", x)
 	if p == 0 || !tp.train {
 		return x
 	}
@@ -169,7 +169,7 @@ func (tp *Tape) Dropout(p float64, x *Tensor) *Tensor {
 	y := tp.like(x)
 	tp.d.Dropout(p, seed, x.buf, y.buf)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() { tp.d.DropoutGrad(p, seed, y.grad, tp.grad(x)) })
+		tp.recordSpare([]*Tensor{y}, func() { tp.d.DropoutGrad(p, seed, y.grad, tp.grad(x)) })
 	}
 	return y
 }

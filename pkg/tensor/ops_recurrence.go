@@ -10,7 +10,8 @@ import "github.com/gophersnake/gophersnake/internal/device"
 // (B,D), if not nil, is h before t = 0 and afterwards the last h.
 func (tp *Tape) Scan(a, x, state *Tensor) *Tensor {
 	const op = "Scan"
-	track := tp.tracks(op, a, x)
+	unread := tp.tracksUnread(op, x)
+	track := tp.tracks(op, a) || unread
 	b, l, d := want3(op, "x", x)
 	varying := len(a.shape) == 3
 	wantCoefficient(op, "a", a, x)
@@ -32,7 +33,8 @@ func (tp *Tape) Scan(a, x, state *Tensor) *Tensor {
 // ComplexScan is Scan over ℂ, real and imaginary parts in tensors of their own.
 func (tp *Tape) ComplexScan(aRe, aIm, xRe, xIm, stateRe, stateIm *Tensor) (hRe, hIm *Tensor) {
 	const op = "ComplexScan"
-	track := tp.tracks(op, aRe, aIm, xRe, xIm)
+	unread := tp.tracksUnread(op, xRe, xIm)
+	track := tp.tracks(op, aRe, aIm) || unread
 	b, l, d := want3(op, "xRe", xRe)
 	wantSame(op, "xIm", xIm, xRe)
 	wantCoefficient(op, "aRe", aRe, xRe)
@@ -213,7 +215,8 @@ func (tp *Tape) SelectiveScan(s SelectiveScan) *Tensor {
 // t = 0 and afterwards the last h.
 func (tp *Tape) Elman(x, w *Tensor, linear bool, state *Tensor) *Tensor {
 	const op = "Elman"
-	track := tp.tracks(op, x, w)
+	unread := tp.tracksUnread(op, x)
+	track := tp.tracks(op, w) || unread
 	b, l, h := want3(op, "x", x)
 	want(op, "w", w, h, h)
 	tp.wantState(op, "state", state, b, h)
@@ -241,7 +244,8 @@ func (tp *Tape) Elman(x, w *Tensor, linear bool, state *Tensor) *Tensor {
 // It returns h (B,L,H). state (B,H) is as in Elman.
 func (tp *Tape) GRU(x, w, bias, state *Tensor) *Tensor {
 	const op = "GRU"
-	track := tp.tracks(op, x, w, bias)
+	unread := tp.tracksUnread(op, x)
+	track := tp.tracks(op, w, bias) || unread
 	want(op, "w", w, -1, -1)
 	h := w.shape[1]
 	want(op, "w", w, 3*h, h)
@@ -279,7 +283,8 @@ func (tp *Tape) GRU(x, w, bias, state *Tensor) *Tensor {
 // before t = 0 and afterwards the last ones.
 func (tp *Tape) LSTM(x, w, stateH, stateC *Tensor) *Tensor {
 	const op = "LSTM"
-	track := tp.tracks(op, x, w)
+	unread := tp.tracksUnread(op, x)
+	track := tp.tracks(op, w) || unread
 	want(op, "w", w, -1, -1)
 	h := w.shape[1]
 	want(op, "w", w, 4*h, h)
@@ -303,7 +308,7 @@ func (tp *Tape) LSTM(x, w, stateH, stateC *Tensor) *Tensor {
 	}
 	if track {
 		tp.record([]*Tensor{out}, saved, func() {
-			dx, dw := tp.grad(x), tp.grad(w)
+			dx, dw := tp.gradIn(x, &saved[len(saved)-1]), tp.grad(w)
 			tp.d.LSTMGrad(s, out.grad, dx, dw)
 		})
 	}

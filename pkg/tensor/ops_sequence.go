@@ -63,7 +63,7 @@ func (tp *Tape) stateIn(state *Tensor, track bool, saved *[]device.Buf) device.B
 // half-split layout of GPT-NeoX). Dh must be even.
 func (tp *Tape) Rotary(x *Tensor, heads, offset int) *Tensor {
 	const op = "Rotary"
-	track := tp.tracks(op, x)
+	track := tp.tracksUnread(op, x)
 	b, l, d := want3(op, "x", x)
 	if heads < 1 || d%heads != 0 || d/heads%2 != 0 {
 		panic(fmt.Sprintf("tensor: Rotary: %d heads for %d channels, want heads of an even number of channels", heads, d))
@@ -72,7 +72,7 @@ func (tp *Tape) Rotary(x *Tensor, heads, offset int) *Tensor {
 	y := tp.like(x)
 	tp.d.Rotary(r, x.buf, y.buf, false, false)
 	if track {
-		tp.record([]*Tensor{y}, nil, func() { tp.d.Rotary(r, y.grad, tp.grad(x), true, true) })
+		tp.recordSpare([]*Tensor{y}, func() { tp.d.Rotary(r, y.grad, tp.grad(x), true, true) })
 	}
 	return y
 }

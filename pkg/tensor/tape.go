@@ -141,6 +141,17 @@ func (tp *Tape) like(t *Tensor) *Tensor { return tp.alloc(t.shape...) }
 // tracks reports whether an operation on these inputs is to be recorded. It
 // also refuses what accept refuses.
 func (tp *Tape) tracks(op string, in ...*Tensor) bool {
+	for _, t := range in {
+		if t != nil {
+			t.root().spare = false
+		}
+	}
+	return tp.tracksUnread(op, in...)
+}
+
+// tracksUnread is tracks for inputs whose elements the operation's gradient
+// does not read.
+func (tp *Tape) tracksUnread(op string, in ...*Tensor) bool {
 	tp.accept(op, in...)
 	needs := false
 	for _, t := range in {
@@ -172,6 +183,27 @@ func (tp *Tape) record(outs []*Tensor, saved []device.Buf, back func()) {
 	tp.nodes = append(tp.nodes, node{outs, saved, back})
 }
 
+// recordSpare is record for an operation whose gradient does not read what it
+// made.
+func (tp *Tape) recordSpare(outs []*Tensor, back func()) {
+	tp.record(outs, nil, back)
+	for _, o := range outs {
+		o.spare = true
+	}
+}
+
+// Done says that no operation will read x's elements from here on. If no
+// recorded gradient reads them either, their memory serves what comes next;
+// otherwise, or if x was retained, is a view or has no gradient, nothing
+// happens.
+func (tp *Tape) Done(x *Tensor) {
+	if x.tape != tp || x.base != nil || !x.spare || x.retain || x.released {
+		return
+	}
+	tp.arena.put(x.buf)
+	x.buf, x.released = device.Buf{}, true
+}
+
 // scratch returns n elements that live until the tape is reset or, if they
 // are passed to record as saved, until the gradient has been computed.
 func (tp *Tape) scratch(n int) device.Buf { return tp.arena.get(n) }
@@ -184,6 +216,17 @@ func (tp *Tape) grad(t *Tensor) device.Buf {
 		tp.d.Zero(g)
 	}
 	return g
+}
+
+// gradIn is grad, but if t has no gradient yet, b's memory becomes that, of
+// unspecified content, and b nil: b is as long as t, from scratch, and read by
+// nobody else.
+func (tp *Tape) gradIn(t *Tensor, b *device.Buf) device.Buf {
+	if t.needs && t.base == nil && t.tape == tp && t.grad.IsNil() {
+		t.grad, *b = *b, device.Buf{}
+		return t.grad
+	}
+	return tp.grad(t)
 }
 
 // gradFresh is grad for operations that can overwrite: when fresh is true the

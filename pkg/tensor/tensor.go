@@ -20,6 +20,7 @@ type Tensor struct {
 	base     *Tensor    // what this views, nil for a root
 	off      int        // offset into base
 	retain   bool
+	spare    bool // of a root: no recorded gradient reads the elements
 	released bool
 }
 
@@ -149,7 +150,7 @@ func (t *Tensor) root() *Tensor {
 func (t *Tensor) alive(op string) {
 	if t.root().released {
 		panic("tensor: " + op + ": the elements of this tensor" + shapeString(t.shape) +
-			" were given back by Backward or Reset; read them before, or call Retain when it is made")
+			" were given back by Backward or Reset, or by Done; read them before, or call Retain when it is made")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/gophersnake/gophersnake/internal/device"
+	"github.com/gophersnake/gophersnake/internal/kernel/fused"
 	"github.com/gophersnake/gophersnake/internal/kernel/gemm"
 	"github.com/gophersnake/gophersnake/internal/kernel/vec"
 )
@@ -72,7 +73,7 @@ func (a attention) direct(b, h int) {
 			e[s] = vec.Dot(q, a.key(a.K, b, h, s)[:a.Dh])
 		}
 		top := vec.Max(e)
-		sum := expSum(e, top)
+		sum := fused.ExpSum(e, top)
 		y := a.query(a.Y, b, h, t)[:a.Dh]
 		clear(y)
 		for s, p := range e {
@@ -142,6 +143,6 @@ func (a attention) softmax(score []float32, seen int, top, sum *float32, y []flo
 		}
 		*top = m
 	}
-	*sum += expSum(score[:seen], *top)
+	*sum += fused.ExpSum(score[:seen], *top)
 	clear(score[seen:])
 }

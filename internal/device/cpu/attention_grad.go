@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/gophersnake/gophersnake/internal/device"
+	"github.com/gophersnake/gophersnake/internal/kernel/fused"
 	"github.com/gophersnake/gophersnake/internal/kernel/gemm"
 	"github.com/gophersnake/gophersnake/internal/kernel/vec"
 )
@@ -152,11 +153,7 @@ func (g *attentionGrad) tile(b, h, q0, n, k0, m int, w *gradTile) {
 		p, de := w.p[s*n:][:n], w.de[s*n:][:n]
 		clear(p[:first])
 		clear(de[:first])
-		p, de = p[first:], de[first:]
-		vec.Sub(p, p, lse[first:])
-		vec.Exp(p, p)
-		vec.Sub(de, de, w.mean[first:n])
-		vec.Mul(de, de, p)
+		fused.ScoreGrad(p[first:], de[first:], lse[first:], w.mean[first:n])
 	}
 	if w.dv != nil {
 		gemm.MulPacked(m, w.p, n, w.pdy, 1, w.dv[k0*w.ld:], w.ld)

@@ -233,7 +233,12 @@ func recurrentBenchmarks(b, l, h int) []benchmark {
 			s := &device.GRU{B: b, L: l, H: h, X: e.in(3 * n), W: weight(e, 3, h), Bias: e.in(3 * h), Out: e.in(n), Saved: e.in(4 * n)}
 			e.GRU(s)
 			dh, dx, dw, db := e.in(n), e.in(3*n), e.in(3*h*h), e.in(3*h)
-			return func() { e.GRUGrad(s, dh, dx, dw, db) }
+			saved := s.Saved
+			s.Saved = e.Alloc(4 * n)
+			return func() {
+				e.Copy(s.Saved, saved) // the gradient destroys it
+				e.GRUGrad(s, dh, dx, dw, db)
+			}
 		}},
 		{"LSTM", 4 * product, 0, func(e *env) func() {
 			s := &device.LSTM{B: b, L: l, H: h, X: e.in(4 * n), W: weight(e, 4, h), Out: e.in(n), C: e.in(n), Saved: e.in(4 * n)}
@@ -243,7 +248,12 @@ func recurrentBenchmarks(b, l, h int) []benchmark {
 			s := &device.LSTM{B: b, L: l, H: h, X: e.in(4 * n), W: weight(e, 4, h), Out: e.in(n), C: e.in(n), Saved: e.in(4 * n)}
 			e.LSTM(s)
 			dh, dx, dw := e.in(n), e.in(4*n), e.in(4*h*h)
-			return func() { e.LSTMGrad(s, dh, dx, dw) }
+			saved := s.Saved
+			s.Saved = e.Alloc(4 * n)
+			return func() {
+				e.Copy(s.Saved, saved) // the gradient destroys it
+				e.LSTMGrad(s, dh, dx, dw)
+			}
 		}},
 	}
 }

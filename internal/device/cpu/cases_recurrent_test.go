@@ -64,23 +64,21 @@ func gruCases(b, l, h int, state bool) []testCase {
 	n := b * l * h
 	for _, bias := range []bool{false, true} {
 		mode := fmt.Sprintf("B=%d L=%d H=%d bias=%v state=%v", b, l, h, bias, state)
-		forward := func(e *env, saved bool) *device.GRU {
+		forward := func(e *env, saved device.Buf) *device.GRU {
 			s := &device.GRU{B: b, L: l, H: h, X: e.in(3 * n), W: weight(e, 3, h),
-				Bias: maybe(bias, e.in(3*h)), H0: maybe(state, e.in(b*h)), Out: e.out("h", n)}
-			if saved {
-				s.Saved = e.out("saved", 4*n)
-			}
+				Bias: maybe(bias, e.in(3*h)), H0: maybe(state, e.in(b*h)), Out: e.out("h", n), Saved: saved}
 			e.GRU(s)
 			return s
 		}
 		zero := !state && l == 1 // h_{−1} = 0: W meets nothing
 		cs = append(cs,
-			testCase{op: "GRU", mode: mode, run: func(e *env) { forward(e, false) }},
+			testCase{op: "GRU", mode: mode, run: func(e *env) { forward(e, device.Buf{}) }},
+			testCase{op: "GRU", mode: mode + " saved", run: func(e *env) { forward(e, e.out("saved", 4*n)) }},
 			testCase{op: "GRUGrad", mode: mode, zero: zero, run: func(e *env) {
-				e.GRUGrad(forward(e, true), e.in(n), e.grad("dx", 3*n), e.grad("dw", 3*h*h), e.gradIf(bias, "dbias", 3*h))
+				e.GRUGrad(forward(e, e.nan(4*n)), e.in(n), e.grad("dx", 3*n), e.grad("dw", 3*h*h), e.gradIf(bias, "dbias", 3*h))
 			}},
 			testCase{op: "GRUGrad", mode: mode + " only w", zero: zero, run: func(e *env) {
-				e.GRUGrad(forward(e, true), e.in(n), device.Buf{}, e.grad("dw", 3*h*h), device.Buf{})
+				e.GRUGrad(forward(e, e.nan(4*n)), e.in(n), device.Buf{}, e.grad("dw", 3*h*h), device.Buf{})
 			}})
 	}
 	return cs
@@ -89,23 +87,25 @@ func gruCases(b, l, h int, state bool) []testCase {
 func lstmCases(b, l, h int, state bool) []testCase {
 	n := b * l * h
 	mode := fmt.Sprintf("B=%d L=%d H=%d state=%v", b, l, h, state)
-	forward := func(e *env, saved bool) *device.LSTM {
+	forward := func(e *env, saved device.Buf) *device.LSTM {
 		s := &device.LSTM{B: b, L: l, H: h, X: e.in(4 * n), W: weight(e, 4, h),
-			H0: maybe(state, e.in(b*h)), C0: maybe(state, e.in(b*h)), Out: e.out("h", n), C: e.out("c", n)}
-		if saved {
-			s.Saved = e.out("saved", 4*n)
-		}
+			H0: maybe(state, e.in(b*h)), C0: maybe(state, e.in(b*h)), Out: e.out("h", n), C: e.out("c", n), Saved: saved}
 		e.LSTM(s)
 		return s
 	}
 	zero := !state && l == 1
 	return []testCase{
-		{op: "LSTM", mode: mode, run: func(e *env) { forward(e, false) }},
+		{op: "LSTM", mode: mode, run: func(e *env) { forward(e, device.Buf{}) }},
+		{op: "LSTM", mode: mode + " saved", run: func(e *env) { forward(e, e.out("saved", 4*n)) }},
 		{op: "LSTMGrad", mode: mode, zero: zero, run: func(e *env) {
-			e.LSTMGrad(forward(e, true), e.in(n), e.grad("dx", 4*n), e.grad("dw", 4*h*h))
+			e.LSTMGrad(forward(e, e.nan(4*n)), e.in(n), e.grad("dx", 4*n), e.grad("dw", 4*h*h))
+		}},
+		{op: "LSTMGrad", mode: mode + " in place", zero: zero, run: func(e *env) {
+			s := forward(e, e.nan(4*n))
+			e.LSTMGrad(s, e.in(n), e.result("dx", s.Saved), e.grad("dw", 4*h*h))
 		}},
 		{op: "LSTMGrad", mode: mode + " only w", zero: zero, run: func(e *env) {
-			e.LSTMGrad(forward(e, true), e.in(n), device.Buf{}, e.grad("dw", 4*h*h))
+			e.LSTMGrad(forward(e, e.nan(4*n)), e.in(n), device.Buf{}, e.grad("dw", 4*h*h))
 		}},
 	}
 }

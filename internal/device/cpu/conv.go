@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/gophersnake/gophersnake/internal/device"
+	"github.com/gophersnake/gophersnake/internal/kernel/fused"
 	"github.com/gophersnake/gophersnake/internal/kernel/vec"
 )
 
@@ -22,7 +23,8 @@ type conv struct {
 	steps int       // of one vector operation
 	wide  int       // steps·D
 	w     []float32 // (K,steps,D)
-	bias  []float32 // (steps,D)
+	bias  []float32 // (steps,D), after w in memory
+	fused bool      // by package fused where the window lies within the steps
 	block int       // steps of a task
 	tasks int       // B · blocks
 }
@@ -31,6 +33,7 @@ type conv struct {
 func (d *Device) newConv(p *device.Conv1D) *conv {
 	c := &conv{Conv1D: p, d: d, steps: max(1, min(convWidth/p.D, p.L-p.K+1))}
 	c.wide = c.steps * c.D
+	c.fused = c.K == fused.Taps && fused.HasConv()
 	c.block = max(minConvSteps, grain/c.D)
 	c.tasks = c.B * ((c.L + c.block - 1) / c.block)
 	c.w = d.free.get((c.K + 1) * c.wide)
@@ -100,17 +103,31 @@ func (d *Device) Conv1D(p *device.Conv1D) {
 		b, lo, hi := c.span(task)
 		for t, n := lo, 0; t < hi; t += n {
 			n = c.next(t, hi)
-			y := c.Y.F32[(b*c.L+t)*c.D:][:n*c.D]
-			c.preact(b, t, n, y)
-			if c.SiLU {
-				vec.SiLU(y, y)
-			}
+			c.forward(b, t, n, c.Y.F32[(b*c.L+t)*c.D:][:n*c.D])
 		}
 	})
 	if !c.StateOut.IsNil() {
 		c.saveState()
 	}
 }
+
+// forward sets y to n steps of the result.
+func (c *conv) forward(b, t, n int, y []float32) {
+	switch {
+	case !c.fused || t < c.K-1:
+		c.preact(b, t, n, y)
+		if c.SiLU {
+			vec.SiLU(y, y)
+		}
+	case c.SiLU:
+		fused.ConvSiLU(y, c.window(b, t), c.w, c.D, c.wide)
+	default:
+		fused.Conv(y, c.window(b, t), c.w, c.D, c.wide)
+	}
+}
+
+// window returns the steps from t−K+1 on.
+func (c *conv) window(b, t int) []float32 { return c.X.F32[(b*c.L+t-c.K+1)*c.D:] }
 
 // saveState writes the last K−1 inputs, oldest first, in an order that lets
 // StateOut be State.
@@ -142,11 +159,17 @@ func (d *Device) Conv1DGrad(p *device.Conv1D, dy, dx, dw, dbias device.Buf) {
 		end := min(hi+c.K-1, c.L)
 		g := d.free.get((end - lo) * c.D)
 		defer d.free.put(g)
-		c.preactGrad(b, lo, end, dy.F32, g)
+		part := parts[task*width:][:width]
+		if c.fused && c.SiLU {
+			c.siluGrad(b, lo, hi, dy.F32, g, part)
+			c.preactGrad(b, lo, hi, end, dy.F32, g)
+		} else {
+			c.preactGrad(b, lo, lo, end, dy.F32, g)
+			c.weightGrad(b, lo, hi, g, part)
+		}
 		if !dx.IsNil() {
 			c.inputGrad(b, lo, hi, end, g, dx.F32)
 		}
-		c.weightGrad(b, lo, hi, g, parts[task*width:][:width])
 	})
 	d.addParts(parts, c.tasks, width)
 	if !dw.IsNil() {
@@ -157,21 +180,35 @@ func (d *Device) Conv1DGrad(p *device.Conv1D, dy, dx, dw, dbias device.Buf) {
 	}
 }
 
-// preactGrad sets g to the gradient of the pre-activations of steps lo to end.
-func (c *conv) preactGrad(b, lo, end int, dy, g []float32) {
-	dy = dy[(b*c.L+lo)*c.D : (b*c.L+end)*c.D]
+// siluGrad is preactGrad and weightGrad for steps lo to hi.
+func (c *conv) siluGrad(b, lo, hi int, dy, g, part []float32) {
+	t := min(max(lo, c.K-1), hi)
+	c.preactGrad(b, lo, lo, t, dy, g)
+	c.weightGrad(b, lo, t, g, part)
+	for n := 0; t < hi; t += n {
+		n = c.next(t, hi)
+		g := g[(t-lo)*c.D:][:n*c.D]
+		fused.ConvSiLUGrad(g, dy[(b*c.L+t)*c.D:], c.window(b, t), c.w, part, c.D, c.wide)
+	}
+}
+
+// preactGrad sets g, which begins at step lo, to the gradient of the
+// pre-activations of steps from to end.
+func (c *conv) preactGrad(b, lo, from, end int, dy, g []float32) {
+	g = g[(from-lo)*c.D : (end-lo)*c.D]
+	dy = dy[(b*c.L+from)*c.D : (b*c.L+end)*c.D]
 	if !c.SiLU {
 		copy(g, dy)
 		return
 	}
 	tmp := c.d.free.get(c.wide)
 	defer c.d.free.put(tmp)
-	for t, n := lo, 0; t < end; t += n {
+	clear(g)
+	for t, n := from, 0; t < end; t += n {
 		n = c.next(t, end)
-		from, to := (t-lo)*c.D, (t-lo+n)*c.D
+		i, j := (t-from)*c.D, (t-from+n)*c.D
 		c.preact(b, t, n, tmp[:n*c.D])
-		clear(g[from:to])
-		vec.SiLUGrad(g[from:to], tmp[:n*c.D], dy[from:to])
+		vec.SiLUGrad(g[i:j], tmp[:n*c.D], dy[i:j])
 	}
 }
 
@@ -180,6 +217,10 @@ func (c *conv) inputGrad(b, lo, hi, end int, g, dx []float32) {
 	for t, n := lo, 0; t < hi; t += n {
 		n = min(c.steps, hi-t)
 		x := dx[(b*c.L+t)*c.D:][:n*c.D]
+		if c.fused && t+n+c.K-1 <= end {
+			fused.ConvInputGrad(x, g[(t-lo)*c.D:], c.w, c.D, c.wide)
+			continue
+		}
 		for lag := range min(c.K, end-t) {
 			m := min(n, end-t-lag) * c.D
 			vec.MulAdd(x[:m], c.w[(c.K-1-lag)*c.wide:][:m], g[(t-lo+lag)*c.D:][:m])

@@ -25,14 +25,14 @@ func (d *Device) CopyBlock(rows, cols int, src device.Buf, srcOff, srcLD int, ds
 
 // SumRows adds the column sums of x (m,n) to dst (n).
 func (d *Device) SumRows(m, n int, x, dst device.Buf) {
-	d.sumRows(m, n, x.F32, dst.F32)
+	d.sumRows(m, n, x.F32, n, dst.F32)
 }
 
-// sumRows is SumRows of slices.
-func (d *Device) sumRows(m, n int, x, dst []float32) {
+// sumRows is SumRows of slices, the rows of x being ld apart.
+func (d *Device) sumRows(m, n int, x []float32, ld int, dst []float32) {
 	d.reduce(m, n, n, func(lo, hi int, part []float32) {
 		for i := lo; i < hi; i++ {
-			vec.AddTo(part, x[i*n:][:n])
+			vec.AddTo(part, x[i*ld:][:n])
 		}
 	}, func(sum []float32) { vec.AddTo(dst[:n], sum) })
 }

@@ -16,6 +16,15 @@
 //     per task, and the partials are added in the order of the tasks.
 //   - Nothing is summed atomically.
 //
+// # Recording
+//
+// A recording (record.go) computes as the Device does and notes each operation.
+// Its program repeats them for one step of time: functions with their buffers
+// bound, made once, in place of methods that cut work into tasks. What depends on
+// parameters alone is not repeated, and matrices of parameters are laid out for
+// package matvec. A row's bits are those of the Device's operation on one row,
+// however many rows there are.
+//
 // # Glossary
 //
 //	b, l, d, n, h, v  as in package device; m = b·l rows

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/gophersnake/gophersnake/internal/device"
+	"github.com/gophersnake/gophersnake/internal/kernel/fused"
 	"github.com/gophersnake/gophersnake/internal/kernel/gemm"
 	"github.com/gophersnake/gophersnake/internal/kernel/vec"
 )
@@ -23,11 +24,12 @@ func (d *Device) Elman(e *device.Elman) {
 			w.addTo(next, hi-lo, h)
 			h, next = next, h
 			for b := lo; b < hi; b++ {
-				row := h[(b-lo)*e.H:][:e.H]
-				if !e.Linear {
-					vec.Tanh(row, row)
+				row, out := h[(b-lo)*e.H:][:e.H], e.Out.F32[(b*e.L+t)*e.H:]
+				if e.Linear {
+					copy(out, row)
+				} else {
+					fused.Elman(row, out)
 				}
-				copy(e.Out.F32[(b*e.L+t)*e.H:], row)
 			}
 		}
 	})
@@ -45,28 +47,26 @@ func (d *Device) ElmanGrad(e *device.Elman, dh, dx, dw device.Buf) {
 	defer d.free.put(s)
 	d.batches(e.B, e.B*e.L*e.H*e.H, func(lo, hi int) {
 		n := (hi - lo) * e.H
-		tmp := d.free.get(2 * n)
+		tmp := d.free.getZero(2*n + e.H)
 		defer d.free.put(tmp)
-		x, da := tmp[:n], tmp[n:]
-		clear(x)
+		x, da, none := tmp[:n], tmp[n:2*n], tmp[2*n:]
 		for t := e.L - 1; t >= 0; t-- {
 			for b := lo; b < hi; b++ {
 				i := (b*e.L + t) * e.H
 				x, da := x[(b-lo)*e.H:][:e.H], da[(b-lo)*e.H:][:e.H]
-				vec.AddTo(x, dh.F32[i:][:e.H])
-				if e.Linear {
-					copy(da, x)
-				} else {
-					clear(da)
-					vec.TanhGrad(da, e.Out.F32[i:][:e.H], x)
+				dx := wanted(dx, i, none)
+				if !e.Linear {
+					fused.ElmanGrad(x, dh.F32[i:], e.Out.F32[i:], da, s[i:], dx)
+					continue
 				}
+				vec.Add(da, x, dh.F32[i:][:e.H])
 				copy(s[i:], da)
+				vec.AddTo(dx[:e.H], da)
 			}
 			gemm.MulPacked(hi-lo, da, e.H, w, 0, x, e.H)
 		}
 	})
-	d.addFlat(dx, s)
 	if !dw.IsNil() {
-		d.recurrentWeightGrad(e.B, e.L, e.H, e.H, s, e.Out, e.H0, dw)
+		d.recurrentWeightGrad(e.B, e.L, e.H, e.H, s, e.H, e.Out, e.H0, dw)
 	}
 }

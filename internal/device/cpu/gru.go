@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/gophersnake/gophersnake/internal/device"
+	"github.com/gophersnake/gophersnake/internal/kernel/fused"
 	"github.com/gophersnake/gophersnake/internal/kernel/gemm"
 	"github.com/gophersnake/gophersnake/internal/kernel/vec"
 )
@@ -15,9 +16,9 @@ func (d *Device) GRU(g *device.GRU) {
 	defer w.release()
 	d.batches(g.B, 3*g.B*g.L*g.H*g.H, func(lo, hi int) {
 		rows := hi - lo
-		tmp := d.free.get(rows * 5 * g.H)
+		tmp := d.free.get((rows*4 + 4) * g.H)
 		defer d.free.put(tmp)
-		h, gates, n := tmp[:rows*g.H], tmp[rows*g.H:rows*4*g.H], tmp[rows*4*g.H:]
+		h, gates, unsaved := tmp[:rows*g.H], tmp[rows*g.H:rows*4*g.H], tmp[rows*4*g.H:]
 		loadRows(g.H0, lo, hi, g.H, h)
 		for t := range g.L {
 			for b := range rows {
@@ -27,7 +28,7 @@ func (d *Device) GRU(g *device.GRU) {
 			w.addTo(gates, rows, h)
 			for b := range rows {
 				g := gruStep{g, lo + b, t}
-				g.finish(gates[b*3*g.H:][:3*g.H], n[b*g.H:][:g.H], h[b*g.H:][:g.H])
+				g.finish(gates[b*3*g.H:], unsaved, h[b*g.H:][:g.H])
 			}
 		}
 	})
@@ -52,23 +53,11 @@ func (g gruStep) load(gates []float32) {
 	copy(gates[2*g.H:], g.Bias.F32[2*g.H:3*g.H])
 }
 
-// finish computes the gates' functions and the next state, with n as scratch,
-// and stores what is wanted.
-func (g gruStep) finish(gates, n, h []float32) {
-	m, rz, q := g.b*g.L+g.t, gates[:2*g.H], gates[2*g.H:]
-	if !g.Saved.IsNil() {
-		saved := g.Saved.F32[m*4*g.H:][:4*g.H]
-		copy(saved[3*g.H:], q)
-		rz, n = saved[:2*g.H], saved[2*g.H:3*g.H] // computed where they are kept
-	}
-	vec.Sigmoid(rz, gates[:2*g.H])
-	copy(n, g.X.F32[(m*3+2)*g.H:][:g.H])
-	vec.MulAdd(n, rz[:g.H], q)
-	vec.Tanh(n, n)
-	vec.Sub(h, h, n)
-	vec.Mul(h, h, rz[g.H:])
-	vec.AddTo(h, n)
-	copy(g.Out.F32[m*g.H:], h)
+// finish computes the gates' functions and the next state, and stores what is
+// wanted. unsaved (4H) is scratch.
+func (g gruStep) finish(gates, unsaved, h []float32) {
+	m := g.b*g.L + g.t
+	fused.GRU(gates, g.X.F32[(m*3+2)*g.H:], wanted(g.Saved, m*4*g.H, unsaved), h, g.Out.F32[m*g.H:])
 }
 
 // GRUGrad goes back through time. With X = dL/dh_t and h = h_{t−1},
@@ -79,63 +68,37 @@ func (d *Device) GRUGrad(g *device.GRU, dh, dx, dw, dbias device.Buf) {
 	w := d.packs.get()
 	defer d.packs.put(w)
 	gemm.Pack(false, 3*g.H, g.H, g.W.F32, g.H, w)
-	s := d.free.get(g.B * g.L * 3 * g.H)
-	defer d.free.put(s)
 	d.batches(g.B, 3*g.B*g.L*g.H*g.H, func(lo, hi int) {
 		rows := hi - lo
-		tmp := d.free.get((rows*4 + 3) * g.H)
+		tmp := d.free.getZero((rows*4 + 4) * g.H)
 		defer d.free.put(tmp)
-		x, gates, more := tmp[:rows*g.H], tmp[rows*g.H:rows*4*g.H], tmp[rows*4*g.H:]
-		clear(x)
+		x, gates, none := tmp[:rows*g.H], tmp[rows*g.H:rows*4*g.H], tmp[rows*4*g.H:]
 		for t := g.L - 1; t >= 0; t-- {
 			for b := range rows {
 				g := gruStep{g, lo + b, t}
 				m := g.b*g.L + t
-				x, gates := x[b*g.H:][:g.H], gates[b*3*g.H:][:3*g.H]
-				vec.AddTo(x, dh.F32[m*g.H:][:g.H])
-				g.grad(x, gates, more[:g.H], more[g.H:], dx)
-				copy(s[m*3*g.H:], gates)
+				saved := g.Saved.F32[m*4*g.H:] // s takes its place
+				fused.GRUGrad(x[b*g.H:][:g.H], dh.F32[m*g.H:], saved, g.before(none),
+					gates[b*3*g.H:], saved, wanted(dx, m*3*g.H, none[g.H:]))
 			}
 			gemm.MulPacked(rows, gates, 3*g.H, w, 1, x, g.H)
 		}
 	})
 	if !dbias.IsNil() {
-		d.sumRows(g.B*g.L, 3*g.H, s, dbias.F32)
+		d.sumRows(g.B*g.L, 3*g.H, g.Saved.F32, 4*g.H, dbias.F32)
 	}
 	if !dw.IsNil() {
-		d.recurrentWeightGrad(g.B, g.L, 3*g.H, g.H, s, g.Out, g.H0, dw)
+		d.recurrentWeightGrad(g.B, g.L, 3*g.H, g.H, g.Saved.F32, 4*g.H, g.Out, g.H0, dw)
 	}
 }
 
-// grad takes X to the gates' gradients s, adds dx, and turns X into z X. a and
-// tmp (2H) are scratch.
-func (g gruStep) grad(x, s, a, tmp []float32, dx device.Buf) {
-	n := g.H
-	m := g.b*g.L + g.t
-	saved := g.Saved.F32[m*4*n:][:4*n]
-	r, z, nn, q := saved[:n], saved[n:2*n], saved[2*n:3*n], saved[3*n:]
-	clear(s[:2*n])
-	clear(a)
-	u, zx := tmp[:n], tmp[n:2*n]
-	vec.Mul(zx, z, x)
-	vec.Sub(u, x, zx)
-	vec.TanhGrad(a, nn, u)
-	vec.Mul(u, a, q)
-	vec.SigmoidGrad(s[:n], r, u)
+// before returns h_{t−1}, zeros if it is nothing else.
+func (g gruStep) before(zeros []float32) []float32 {
 	switch {
 	case g.t > 0:
-		vec.Sub(u, g.Out.F32[(m-1)*n:][:n], nn)
+		return g.Out.F32[(g.b*g.L+g.t-1)*g.H:]
 	case g.H0.IsNil():
-		vec.Scale(u, -1, nn)
-	default:
-		vec.Sub(u, g.H0.F32[g.b*n:][:n], nn)
+		return zeros
 	}
-	vec.Mul(u, u, x)
-	vec.SigmoidGrad(s[n:2*n], z, u)
-	vec.Mul(s[2*n:], a, r)
-	copy(x, zx)
-	if !dx.IsNil() {
-		addTo(dx.Slice(m*3*n, (m*3+2)*n), s[:2*n])
-		addTo(dx.Slice((m*3+2)*n, (m+1)*3*n), a)
-	}
+	return g.H0.F32[g.b*g.H:]
 }

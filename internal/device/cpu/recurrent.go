@@ -71,16 +71,16 @@ func loadRows(x device.Buf, lo, hi, n int, y []float32) {
 }
 
 // recurrentWeightGrad adds Σ s_tᵀ h_{t−1} to dw (g,h), for gradients s
-// (B·L,g) of the gates and states out (B,L,h) that start from h0 (B,h). It
-// destroys s.
+// (B·L,g) of the gates, rows ld apart, and states out (B,L,h) that start from h0
+// (B,h). It leaves s as it was.
 //
 // Row i of s belongs to row i−1 of out, except at t = 0. These rows are
 // gathered for a product with h0 and zeroed, so that the rest is one product.
-func (d *Device) recurrentWeightGrad(b, l, g, h int, s []float32, out, h0, dw device.Buf) {
+func (d *Device) recurrentWeightGrad(b, l, g, h int, s []float32, ld int, out, h0, dw device.Buf) {
 	first := d.free.get(b * g)
 	defer d.free.put(first)
 	for i := range b {
-		row := s[i*l*g:][:g]
+		row := s[i*l*ld:][:g]
 		copy(first[i*g:], row)
 		clear(row)
 	}
@@ -88,7 +88,10 @@ func (d *Device) recurrentWeightGrad(b, l, g, h int, s []float32, out, h0, dw de
 		gemm.Gemm(d.workers, true, false, g, h, b, first, g, h0.F32, h, 1, dw.F32, h)
 	}
 	if n := b*l - 1; n > 0 {
-		gemm.Gemm(d.workers, true, false, g, h, n, s[g:], g, out.F32, h, 1, dw.F32, h)
+		gemm.Gemm(d.workers, true, false, g, h, n, s[ld:], ld, out.F32, h, 1, dw.F32, h)
+	}
+	for i := range b {
+		copy(s[i*l*ld:], first[i*g:][:g])
 	}
 }
 
@@ -99,10 +102,10 @@ func addTo(dst device.Buf, x []float32) {
 	}
 }
 
-// addFlat is addTo for long arrays.
-func (d *Device) addFlat(dst device.Buf, x []float32) {
-	if dst.IsNil() {
-		return
+// wanted returns x from element i on, or, if nobody wants x, none.
+func wanted(x device.Buf, i int, none []float32) []float32 {
+	if x.IsNil() {
+		return none
 	}
-	d.flat(len(x), func(lo, hi int) { vec.AddTo(dst.F32[lo:hi], x[lo:hi]) })
+	return x.F32[i:]
 }

@@ -19,10 +19,3 @@ func addScalar(dst, x []float32, c float32) {
 		dst = dst[n:]
 	}
 }
-
-// expSum sets x to exp(x − top) and returns the sum.
-func expSum(x []float32, top float32) float32 {
-	addScalar(x, x, -top)
-	vec.Exp(x, x)
-	return vec.Sum(x)
-}

@@ -199,6 +199,9 @@ func (*Device) LSTMGrad(s *device.LSTM, dh, dx, dw device.Buf) {
 				da[3*s.H+j] = x * tc * o * (1 - o)
 				carryC[j] = dc * f
 			}
+			if dx.Same(s.Saved) {
+				clear(saved[:4*s.H])
+			}
 			for j := range da {
 				add(dx, 4*s.H*m+j, da[j])
 			}
