@@ -36,6 +36,7 @@ func table_pkg_lab() Package {
 			"Flatten":              r.ValueOf(lab.Flatten),
 			"GRU":                  r.ValueOf(lab.GRU),
 			"Generate":             r.ValueOf(lab.Generate),
+			"GenerateBatch":        r.ValueOf(lab.GenerateBatch),
 			"Identity":             r.ValueOf(lab.Identity),
 			"Interrupted":          r.ValueOf(lab.Interrupted),
 			"KeyGradNorm":          r.ValueOf(lab.KeyGradNorm),

@@ -14,6 +14,7 @@ func table_pkg_tensor() Package {
 		Name: "tensor",
 		Binds: map[string]r.Value{
 			"CPU":            r.ValueOf(tensor.CPU),
+			"CheckWeights":   r.ValueOf(tensor.CheckWeights),
 			"Cos":            r.ValueOf(tensor.Cos),
 			"Decay":          r.ValueOf(tensor.Decay),
 			"DeviceNames":    r.ValueOf(tensor.DeviceNames),
@@ -34,6 +35,7 @@ func table_pkg_tensor() Package {
 			"OpenDevice":     r.ValueOf(tensor.OpenDevice),
 			"ReLU":           r.ValueOf(tensor.ReLU),
 			"Recip":          r.ValueOf(tensor.Recip),
+			"Record":         r.ValueOf(tensor.Record),
 			"Recurrent":      r.ValueOf(tensor.Recurrent),
 			"Reference":      r.ValueOf(tensor.Reference),
 			"SiLU":           r.ValueOf(tensor.SiLU),
@@ -44,6 +46,10 @@ func table_pkg_tensor() Package {
 			"SumSquaresGrad": r.ValueOf(tensor.SumSquaresGrad),
 			"Tanh":           r.ValueOf(tensor.Tanh),
 			"Variable":       r.ValueOf(tensor.Variable),
+			"WeightFormats":  r.ValueOf(tensor.WeightFormats),
+			"WeightsBF16":    r.ValueOf(tensor.WeightsBF16),
+			"WeightsFloat32": r.ValueOf(tensor.WeightsFloat32),
+			"WeightsInt8":    r.ValueOf(tensor.WeightsInt8),
 			"ZeroGrad":       r.ValueOf(tensor.ZeroGrad),
 		},
 		Types: map[string]r.Type{
@@ -54,9 +60,11 @@ func table_pkg_tensor() Package {
 			"GradReport":    r.TypeOf((*tensor.GradReport)(nil)).Elem(),
 			"Group":         r.TypeOf((*tensor.Group)(nil)).Elem(),
 			"Param":         r.TypeOf((*tensor.Param)(nil)).Elem(),
+			"Plan":          r.TypeOf((*tensor.Plan)(nil)).Elem(),
 			"SelectiveScan": r.TypeOf((*tensor.SelectiveScan)(nil)).Elem(),
 			"Tape":          r.TypeOf((*tensor.Tape)(nil)).Elem(),
 			"Tensor":        r.TypeOf((*tensor.Tensor)(nil)).Elem(),
+			"Weights":       r.TypeOf((*tensor.Weights)(nil)).Elem(),
 		},
 		Untypeds: map[string]string{
 			"Ignore": "int:-100",
