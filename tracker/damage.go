@@ -216,7 +216,7 @@ func (s *Store) summaryProblems(ctx context.Context, progress func(done, total i
 		return nil, nil, err
 	}
 	for i, id := range runs {
-		metrics, err := s.strings(ctx, wrongSummaries, id)
+		metrics, err := scanStrings(s.ask(ctx, wrongSummaries, id))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -248,6 +248,11 @@ func (s *Store) experimentID(ctx context.Context, name string) (id int64, err er
 
 func (s *Store) queryRuns(ctx context.Context, where string, args []any) ([]RunInfo, error) {
 	rows, err := s.rdb.QueryContext(ctx, selectRuns+where, args...)
+	return s.scanRuns(rows, err)
+}
+
+// scanRuns reads the answer to selectRuns, or passes the error of asking on.
+func (s *Store) scanRuns(rows *sql.Rows, err error) ([]RunInfo, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -301,9 +306,17 @@ func (s *Store) Run(ctx context.Context, ref string) (RunInfo, error) {
 	if err := s.checkOpen("find run", false); err != nil {
 		return RunInfo{}, err
 	}
+	shot := s.snapshotOf(ctx)
+	if shot != nil && ref == shot.last.ID && ref != "" {
+		return shot.last, nil
+	}
 	info, err := s.resolve(ctx, ref)
 	if err != nil {
 		return RunInfo{}, explain("find run", s.paths.db, err)
+	}
+	if shot != nil {
+		shot.last = info
+		return info, nil // what is marked now would not be seen
 	}
 	if info.Status == StatusCrashed && !s.cfg.ReadOnly {
 		// Perhaps only shown as crashed so far: mark it, and bring its journal in.
@@ -333,7 +346,7 @@ func (s *Store) resolve(ctx context.Context, ref string) (RunInfo, error) {
 			"ORDER BY r.created_ms DESC, r.id DESC", []any{lower}})
 	}
 	for _, a := range attempts {
-		list, err := s.queryRuns(ctx, a.where, a.args)
+		list, err := s.scanRuns(s.ask(ctx, selectRuns+a.where, a.args...))
 		switch {
 		case err != nil:
 			return RunInfo{}, err
@@ -357,6 +370,15 @@ func (s *Store) resolve(ctx context.Context, ref string) (RunInfo, error) {
 	return RunInfo{}, &NotFoundError{Kind: "run", Ref: ref, Near: nearest(ref, names)}
 }
 
+// HasRun reports whether there is a run with this very id; deleted ones count.
+func (s *Store) HasRun(ctx context.Context, id string) (bool, error) {
+	if err := s.checkOpen("find run", false); err != nil {
+		return false, err
+	}
+	found, err := scanStrings(s.ask(ctx, "SELECT uid FROM runs WHERE uid = ?", id))
+	return len(found) > 0, explain("find run", s.paths.db, err)
+}
+
 func first(list []RunInfo) RunInfo {
 	if len(list) == 0 {
 		return RunInfo{}
@@ -366,7 +388,11 @@ func first(list []RunInfo) RunInfo {
 
 // strings runs a query with one text column.
 func (s *Store) strings(ctx context.Context, query string, args ...any) ([]string, error) {
-	rows, err := s.rdb.QueryContext(ctx, query, args...)
+	return scanStrings(s.rdb.QueryContext(ctx, query, args...))
+}
+
+// scanStrings reads an answer with one text column, or passes the error of asking on.
+func scanStrings(rows *sql.Rows, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}

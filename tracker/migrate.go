@@ -103,8 +103,28 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err == nil && got != s.schema {
 		err = fmt.Errorf("after the migrations user_version is %d, want %d", got, s.schema)
 	}
+	if err == nil && version > 0 {
+		s.migrated = Migration{From: version, To: got, Backup: backup}
+	}
 	return err
 }
+
+// Migration says that opening a database changed its schema.
+type Migration struct {
+	From, To int    // schema versions, both 0 if there was nothing to migrate
+	Backup   string // path of the copy made before
+}
+
+// String gives a sentence for a terminal, "" if there was nothing to migrate.
+func (m Migration) String() string {
+	if m.From == m.To {
+		return ""
+	}
+	return fmt.Sprintf("the database was migrated from schema version %d to %d; as it was it is in %s", m.From, m.To, m.Backup)
+}
+
+// Migrated tells of the migration that opening the store has made; it is zero if there was none, and for a new database.
+func (s *Store) Migrated() Migration { return s.migrated }
 
 // refuseWhileLogging: a process of the older version that is logging would go on writing in its own way.
 func (s *Store) refuseWhileLogging(version int) error {

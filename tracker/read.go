@@ -47,17 +47,22 @@ func (s *Store) query(ctx context.Context, op, ref, query string, args []any, sc
 	if mine {
 		_ = s.requestFlush(ctx) // a failure is reported by Log, Flush and Finish; reading goes on with what is committed
 	}
-	rows, err := s.rdb.QueryContext(ctx, query, append([]any{info.RowID}, args...)...)
+	return info, s.rowsOf(ctx, op, info, query, args, scan)
+}
+
+// rowsOf is query for a run that has been found.
+func (s *Store) rowsOf(ctx context.Context, op string, info RunInfo, query string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := s.ask(ctx, query, append([]any{info.RowID}, args...)...)
 	if err != nil {
-		return info, explain(op, s.paths.db, err)
+		return explain(op, s.paths.db, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return info, explain(op, s.paths.db, err)
+			return explain(op, s.paths.db, err)
 		}
 	}
-	return info, explain(op, s.paths.db, rows.Err())
+	return explain(op, s.paths.db, rows.Err())
 }
 
 // History returns all values of a metric, ordered by step, then time, then order of logging. An unknown metric is
@@ -187,17 +192,22 @@ func (s *Store) Objects(ctx context.Context, ref, key, context string) ([]Object
 // Params returns the params of a run, ordered by key.
 func (s *Store) Params(ctx context.Context, ref string) ([]Param, error) {
 	var list []Param
-	_, err := s.query(ctx, "read params", ref, `SELECT k.name, p.type, p.value FROM params p JOIN keys k ON k.id = p.key_id
-		WHERE p.run_id = ? ORDER BY k.name`, nil, func(rows *sql.Rows) error {
+	_, err := s.query(ctx, "read params", ref, selectParams, nil, scanParam(&list))
+	return list, err
+}
+
+const selectParams = `SELECT k.name, p.type, p.value FROM params p JOIN keys k ON k.id = p.key_id WHERE p.run_id = ? ORDER BY k.name`
+
+func scanParam(list *[]Param) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
 		var key, kind string
 		var value any
-		if err := rows.Scan(&key, &kind, &value); err != nil {
-			return err
+		err := rows.Scan(&key, &kind, &value)
+		if err == nil {
+			*list = append(*list, loadParam(key, kind, value))
 		}
-		list = append(list, loadParam(key, kind, value))
-		return nil
-	})
-	return list, err
+		return err
+	}
 }
 
 // ConfigJSON returns the config of a run, byte for byte as it was given to StartRun.
@@ -210,24 +220,30 @@ func (s *Store) ConfigJSON(ctx context.Context, ref string) ([]byte, error) {
 
 // Tags returns the tags of a run.
 func (s *Store) Tags(ctx context.Context, ref string) (map[string]string, error) {
-	return s.pairs(ctx, "read tags", ref, "SELECT k.name, t.value FROM tags t JOIN keys k ON k.id = t.key_id WHERE t.run_id = ?")
+	m := map[string]string{}
+	_, err := s.query(ctx, "read tags", ref, selectTags, nil, scanPair(m))
+	return m, err
 }
 
 // Environment returns the environment of a run as Environment.Values gave it; it is empty if none was recorded.
 func (s *Store) Environment(ctx context.Context, ref string) (map[string]string, error) {
-	return s.pairs(ctx, "read environment", ref, `SELECT v.key, v.value FROM runs r
-		JOIN environment_values v ON v.environment_id = r.environment_id WHERE r.id = ?`)
+	m := map[string]string{}
+	_, err := s.query(ctx, "read environment", ref, selectEnvironment, nil, scanPair(m))
+	return m, err
 }
 
-func (s *Store) pairs(ctx context.Context, op, ref, query string) (map[string]string, error) {
-	m := map[string]string{}
-	_, err := s.query(ctx, op, ref, query, nil, func(rows *sql.Rows) error {
+const (
+	selectTags        = "SELECT k.name, t.value FROM tags t JOIN keys k ON k.id = t.key_id WHERE t.run_id = ?"
+	selectEnvironment = `SELECT v.key, v.value FROM runs r JOIN environment_values v ON v.environment_id = r.environment_id WHERE r.id = ?`
+)
+
+func scanPair(into map[string]string) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
 		var k, v string
 		err := rows.Scan(&k, &v)
-		m[k] = v
+		into[k] = v
 		return err
-	})
-	return m, err
+	}
 }
 
 // Artifacts returns all artifacts of a run, ordered by name and version.

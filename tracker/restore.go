@@ -36,26 +36,25 @@ func (s *Store) RunRecord(ctx context.Context, ref string) (RunRecord, error) {
 	if err != nil {
 		return RunRecord{}, err
 	}
-	rec := RunRecord{Info: info}
-	var started int64
-	var deleted sql.NullInt64
-	if err := s.rdb.QueryRowContext(ctx, "SELECT started_ms, deleted_ms FROM runs WHERE id = ?", info.RowID).
-		Scan(&started, &deleted); err != nil {
-		return rec, explain("read run", s.paths.db, err)
+	rec := RunRecord{Info: info, Tags: map[string]string{}, Environment: map[string]string{}}
+	for query, scan := range map[string]func(*sql.Rows) error{
+		selectOwn: func(rows *sql.Rows) error {
+			var started int64
+			var deleted sql.NullInt64
+			err := rows.Scan(&started, &deleted, &rec.Config)
+			rec.Started, rec.DeletedAt = time.UnixMilli(started), nullTime(deleted)
+			return err
+		},
+		selectParams: scanParam(&rec.Params), selectTags: scanPair(rec.Tags), selectEnvironment: scanPair(rec.Environment),
+	} {
+		if err := s.rowsOf(ctx, "read run", info, query, nil, scan); err != nil {
+			return rec, err
+		}
 	}
-	rec.Started, rec.DeletedAt = time.UnixMilli(started), nullTime(deleted)
-	if rec.Config, err = s.ConfigJSON(ctx, info.ID); err != nil {
-		return rec, err
-	}
-	if rec.Params, err = s.Params(ctx, info.ID); err != nil {
-		return rec, err
-	}
-	if rec.Tags, err = s.Tags(ctx, info.ID); err != nil {
-		return rec, err
-	}
-	rec.Environment, err = s.Environment(ctx, info.ID)
-	return rec, err
+	return rec, nil
 }
+
+const selectOwn = "SELECT r.started_ms, r.deleted_ms, c.json FROM runs r LEFT JOIN configs c ON c.id = r.config_id WHERE r.id = ?"
 
 // EachPoint calls visit for every value of every metric of a run, ordered by key, context, step, time and order of
 // logging, without holding more than one in memory. An error from visit ends the reading and is returned.
@@ -90,7 +89,8 @@ func (s *Store) eachValue(ctx context.Context, ref, table, columns string,
 	visit func(rows *sql.Rows, key, context string) error) error {
 	var list []*series
 	_, err := s.query(ctx, "read values", ref, `SELECT s.id, k.name, x.name FROM series s JOIN keys k ON k.id = s.key_id
-		JOIN contexts x ON x.id = s.context_id WHERE s.run_id = ? ORDER BY k.name, x.name`, nil, func(rows *sql.Rows) error {
+		JOIN contexts x ON x.id = s.context_id
+		WHERE s.run_id = ? AND EXISTS (SELECT 1 FROM `+table+` v WHERE v.series_id = s.id) ORDER BY k.name, x.name`, nil, func(rows *sql.Rows) error {
 		se := &series{}
 		list = append(list, se)
 		return rows.Scan(&se.id, &se.key, &se.context)
@@ -109,7 +109,7 @@ func (s *Store) eachValue(ctx context.Context, ref, table, columns string,
 
 func (s *Store) eachOf(ctx context.Context, se *series, query string,
 	visit func(rows *sql.Rows, key, context string) error) error {
-	rows, err := s.rdb.QueryContext(ctx, query, se.id)
+	rows, err := s.ask(ctx, query, se.id)
 	if err != nil {
 		return explain("read values", s.paths.db, err)
 	}

@@ -222,14 +222,19 @@ func (f *finder) labels(plan *query.Plan, list []*gathered) ([]string, error) {
 
 // differing are the params that not all of the configs have with the same value, sorted.
 func differing(configs map[int64]map[string]Param, ids []int64) []string {
-	keys := map[string]bool{}
+	first := configs[ids[0]]
+	keys, having := map[string]bool{}, map[string]int{}
 	for _, config := range configs {
 		for key, p := range config {
-			for _, id := range ids {
-				if configs[id][key] != p {
-					keys[key] = true
-				}
+			having[key]++
+			if first[key] != p {
+				keys[key] = true
 			}
+		}
+	}
+	for key, n := range having {
+		if n < len(configs) {
+			keys[key] = true
 		}
 	}
 	return namesOf(keys)

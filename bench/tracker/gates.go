@@ -20,7 +20,10 @@ type gate struct {
 func gates(large bool) []gate {
 	wallMS := func(c cost, _ int) float64 { return 1e3 * c.Wall }
 	list := []gate{
-		{"Log, one value a call", "µs a value", 5, workLog, 500_000, func(c cost, n int) float64 { return 1e6 * c.Wall / float64(n) }},
+		{"a call of Log, median", "µs", 5, workCalls, 500_000, func(c cost, _ int) float64 { return 1e6 * c.P50 }},
+		{"a call of Log, 99 of 100 within", "µs", 0, workCalls, 500_000, func(c cost, _ int) float64 { return 1e6 * c.P99 }},
+		{"a run of Log, one value a call, to its durable end", "µs a value", 0, workLog, 500_000,
+			func(c cost, n int) float64 { return 1e6 * c.Wall / float64(n) }},
 		{"LogBatch, CPU", "µs a value", 0, workBatch, 1_000_000, func(c cost, n int) float64 { return 1e6 * c.CPU / float64(n) }},
 		{"size", "bytes a value", 35, workBatch, 1_000_000, func(c cost, n int) float64 { return float64(c.Bytes) / float64(n) }},
 		{"history of 100,000 values", "ms", 250, workHistory, 100_000, wallMS},

@@ -113,7 +113,7 @@ func toolsFor(work string) []string {
 	case workSearch:
 		return []string{oursName, "mlflow"} // the others have no search with a filter and an order
 	case workHistory:
-		return []string{oursName, "mlflow", "trackio"} // Aim reads runs only after its indexer has been there
+		return []string{oursName, "mlflow", "trackio"} // peers.py reads no history through Aim
 	}
 	return []string{oursName, "mlflow", "trackio", "aim"}
 }
@@ -182,5 +182,6 @@ func median(costs []cost) cost {
 		return list[len(list)/2]
 	}
 	return cost{Wall: of(func(c cost) float64 { return c.Wall }), CPU: of(func(c cost) float64 { return c.CPU }),
+		P50: of(func(c cost) float64 { return c.P50 }), P99: of(func(c cost) float64 { return c.P99 }),
 		Bytes: int64(of(func(c cost) float64 { return float64(c.Bytes) }))}
 }

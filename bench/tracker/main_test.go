@@ -9,12 +9,15 @@ import (
 
 // TestWork does every piece of work in small: each checks what it reads.
 func TestWork(t *testing.T) {
-	for _, name := range []string{workLog, workBatch, workHistory, workSearch} {
+	for _, name := range []string{workLog, workCalls, workBatch, workHistory, workSearch} {
 		c, err := work(name, filepath.Join(t.TempDir(), "db"), 2000)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if c.Wall <= 0 || (name == workBatch) != (c.Bytes > 0) {
+			t.Errorf("%s: %+v", name, c)
+		}
+		if calls := name == workCalls; calls != (c.P50 > 0) || c.P50 > c.P99 || calls && c.P99 > c.Wall {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}

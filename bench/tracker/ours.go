@@ -18,6 +18,7 @@ const (
 	workLog     = "log"     // n values of one metric, one call each, in one run
 	workBatch   = "batch"   // n values of five metrics in ten runs, 1,000 values a call where the tool has such a call
 	workHistory = "history" // read n values of one metric, of a run with five
+	workCalls   = "calls"   // n calls of Log, each timed by itself; for our gates alone
 	workSearch  = "search"  // among n runs, those with loss < 0.5, ordered by it, the first 1,000 with their loss
 )
 
@@ -26,6 +27,8 @@ type cost struct {
 	Wall  float64 `json:"wall"` // s; of repeated work the median
 	CPU   float64 `json:"cpu"`  // s, user and system, of the process and its children
 	Bytes int64   `json:"bytes"`
+	P50   float64 `json:"p50"` // s, median time of a call, of workCalls
+	P99   float64 `json:"p99"` // s, the time that 99 of 100 calls stay below
 }
 
 func metricKeys() []string { return []string{"loss", "accuracy", "norm", "lr", "time"} }
@@ -83,6 +86,8 @@ func workOpen(name, dir string, n int) (c cost, err error) {
 	switch name {
 	case workLog:
 		return measure(1, func() error { return logEach(s, n) })
+	case workCalls:
+		return timeCalls(s, n)
 	case workBatch:
 		return measure(1, func() error { return logBatches(s, n) })
 	case workHistory:
@@ -120,6 +125,32 @@ func logEach(s *tracker.Store, n int) error {
 		}
 	}
 	return r.Finish(tracker.StatusFinished)
+}
+
+// timeCalls logs as logEach does and times each call: what a training loop waits for. Commits go on beside it; the last
+// one, in Finish, is not part of it. The clock itself takes some 50 ns.
+func timeCalls(s *tracker.Store, n int) (cost, error) {
+	r, err := s.StartRun(tracker.RunConfig{Experiment: "bench"})
+	if err != nil {
+		return cost{}, err
+	}
+	calls := make([]float64, n)
+	c, err := measure(1, func() error {
+		for i := range n {
+			began := time.Now()
+			if err := r.Log("loss", int64(i), value(i)); err != nil {
+				return err
+			}
+			calls[i] = time.Since(began).Seconds()
+		}
+		return nil
+	})
+	if err != nil {
+		return cost{}, err
+	}
+	slices.Sort(calls)
+	c.P50, c.P99 = calls[n/2], calls[n*99/100]
+	return c, r.Finish(tracker.StatusFinished)
 }
 
 func logBatches(s *tracker.Store, n int) error {

@@ -71,7 +71,8 @@ it, or # and its number.
 
 Exit codes:
   0    all went well
-  1    an error; what was logged before it is in the database
+  1    an error, or a check that found a problem (verify, backup); what was logged
+       before it is in the database
   2    the command line is wrong
   3    the run diverged (command run)
   4    the replay differs (command replay)

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *App) backupCommand() *cobra.Command {
-	var artifacts bool
+	var artifacts, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "copy the database while runs go on",
@@ -29,6 +29,9 @@ FILE.artifacts.`,
 				if err != nil {
 					return err
 				}
+				if asJSON {
+					return errors.Join(a.printJSON(backupJSON(r)), complain("the copy lacks something", r.Problems))
+				}
 				fmt.Fprintf(a.Out, "%s: %s, %d runs, %d points\n", r.Path, bytesText(r.Bytes), r.Runs, r.Points)
 				if artifacts {
 					fmt.Fprintf(a.Out, "%s.artifacts: %s in %d files\n", r.Path, bytesText(r.ArtifactBytes), r.Artifacts)
@@ -38,7 +41,13 @@ FILE.artifacts.`,
 		},
 	}
 	cmd.Flags().BoolVar(&artifacts, "artifacts", false, "copy the artifacts too")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the report as a JSON object")
 	return cmd
+}
+
+func backupJSON(r tracker.BackupReport) object {
+	return object{"path": r.Path, "bytes": r.Bytes, "runs": r.Runs, "points": r.Points, "artifacts": r.Artifacts,
+		"artifact_bytes": r.ArtifactBytes, "problems": orEmpty(r.Problems)}
 }
 
 func (a *App) verifyCommand() *cobra.Command {
@@ -93,6 +102,7 @@ func orEmpty(list []string) []string { return append([]string{}, list...) }
 func (a *App) runsGCCommand() *cobra.Command {
 	var o tracker.GCOptions
 	var older string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "remove deleted runs for good, and files that nothing needs",
@@ -111,10 +121,14 @@ says what it would be.`,
 				o.Progress = p.show
 				r, err := s.GC(cmd.Context(), o)
 				p.close()
-				if err == nil {
-					fmt.Fprintln(a.Out, strings.TrimRight(r.String(), "\n"))
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return a.printJSON(gcJSON(r))
 				}
-				return err
+				fmt.Fprintln(a.Out, strings.TrimRight(r.String(), "\n"))
+				return nil
 			})
 		},
 	}
@@ -123,7 +137,22 @@ says what it would be.`,
 	flags.StringVar(&older, "older-than", "0s", "only what was deleted or set aside so long ago (30d, 12h)")
 	flags.BoolVar(&o.Backups, "backups", false, "also the backups that migrations made")
 	flags.BoolVar(&o.Compact, "compact", false, "give the space back to the file system (VACUUM)")
+	flags.BoolVar(&asJSON, "json", false, "the report as a JSON object")
 	return cmd
+}
+
+func gcJSON(r tracker.GCReport) object {
+	return object{"dry_run": r.DryRun, "runs": namesJSON(r.Runs), "values": r.Values, "contents": r.Blobs, "content_bytes": r.BlobBytes,
+		"files": orEmpty(r.Files), "file_bytes": r.FileBytes, "left": orEmpty(r.Skipped), "bytes_before": r.BytesBefore, "bytes_after": r.BytesAfter}
+}
+
+// namesJSON tells runs by id and name.
+func namesJSON(runs []tracker.RunInfo) []object {
+	out := make([]object, len(runs))
+	for i, r := range runs {
+		out[i] = object{"id": r.ID, "name": r.Name, "experiment": r.Experiment}
+	}
+	return out
 }
 
 // days reads a duration that may be in days.

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gophersnake/gophersnake/tracker"
 	"github.com/gophersnake/gophersnake/tracker/analysis"
@@ -20,6 +23,7 @@ type compareFlags struct {
 	higher   bool
 	lower    bool
 	level    float64
+	limit    int
 	json     bool
 }
 
@@ -43,6 +47,7 @@ min(metrics.loss), at(metrics.loss, 100), … as in gophersnake query.`,
 			}
 			return nil
 		},
+		ValidArgsFunction: a.completeFilter,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := f.options(cmd)
 			if err != nil {
@@ -64,12 +69,18 @@ min(metrics.loss), at(metrics.loss, 100), … as in gophersnake query.`,
 	flags.BoolVar(&f.higher, "higher", false, "more is better (default: by the metric's name)")
 	flags.BoolVar(&f.lower, "lower", false, "less is better")
 	flags.Float64Var(&f.level, "confidence", 0.95, "coverage of the intervals")
+	flags.IntVar(&f.limit, "limit", 30, "at most so many groups, the best; 0 for all")
 	flags.BoolVar(&f.json, "json", false, "everything as JSON")
 	cmd.RegisterFlagCompletionFunc("metric", a.completeMetric)
+	cmd.RegisterFlagCompletionFunc("where", a.completeFilter)
+	cmd.RegisterFlagCompletionFunc("by", a.completeFilter)
 	return cmd
 }
 
 func (f compareFlags) options(cmd *cobra.Command) (analysis.Options, error) {
+	if err := notNegative(cmd, "limit"); err != nil {
+		return analysis.Options{}, err
+	}
 	switch {
 	case f.metric == "":
 		return analysis.Options{}, usage(cmd, fmt.Errorf("--metric is missing, want a metric such as test/accuracy"))
@@ -94,21 +105,27 @@ func (a *App) compareTwo(ctx context.Context, s *tracker.Store, left, right stri
 }
 
 func (a *App) compareGroups(ctx context.Context, s *tracker.Store, f compareFlags, o analysis.Options) error {
-	groups, err := analysis.Groups(ctx, s, f.where, f.by, o)
+	quick := o
+	quick.Resamples = -1 // for those that are shown
+	all, err := analysis.Groups(ctx, s, f.where, f.by, quick)
 	if err != nil {
 		return err
 	}
-	analysis.Sort(groups, o)
+	analysis.Sort(all, o)
+	groups := slices.Clone(all[:f.shown(len(all))])
+	resample(groups, o)
 	var against []analysis.Comparison
 	var adjusted []float64
 	if f.baseline != "" {
-		i, err := groupNamed(groups, f.baseline)
+		i, err := groupNamed(all, f.baseline)
 		if err != nil {
 			return err
 		}
-		if against, adjusted, err = analysis.Against(groups, i, o); err != nil {
+		if against, adjusted, err = analysis.Against(all, i, o); err != nil { // all of them count for the p values
 			return err
 		}
+		against = against[:f.shown(len(against))]
+		adjusted = adjusted[:len(against)]
 	}
 	if f.json {
 		return a.printJSON(groupsJSON(groups, against, adjusted))
@@ -118,10 +135,34 @@ func (a *App) compareGroups(ctx context.Context, s *tracker.Store, f compareFlag
 		return nil
 	}
 	fmt.Fprint(a.Out, fit(analysis.Table(groups, o), width(a.Out)))
+	if len(groups) < len(all) {
+		fmt.Fprintf(a.Out, "\n%d of %d groups; --limit 0 shows all\n", len(groups), len(all))
+	}
 	if f.baseline != "" {
 		a.print(analysis.AgainstTable(against, adjusted, o))
 	}
 	return nil
+}
+
+// resample adds the bootstraps, each group's on a core of its own.
+func resample(groups []analysis.Group, o analysis.Options) {
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range groups {
+		work.Go(func() error {
+			groups[i] = groups[i].Resample(o)
+			return nil
+		})
+	}
+	_ = work.Wait() // none of them fails
+}
+
+// shown is how many of n groups the limit leaves.
+func (f compareFlags) shown(n int) int {
+	if f.limit == 0 {
+		return n
+	}
+	return min(n, f.limit)
 }
 
 // measure is an expression of the query language for what --metric names: an

@@ -16,6 +16,7 @@ import (
 
 func (a *App) runsTagCommand() *cobra.Command {
 	var remove []string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "tag RUN [KEY=VALUE]...",
 		Short: "set or remove tags of a run, or list them",
@@ -30,12 +31,19 @@ func (a *App) runsTagCommand() *cobra.Command {
 				return err
 			}
 			if len(tags)+len(remove) == 0 {
-				return a.withStore(func(s *tracker.Store) error { return a.listTags(cmd.Context(), s, args[0]) })
+				return a.withStore(func(s *tracker.Store) error { return a.listTags(cmd.Context(), s, args[0], asJSON) })
 			}
-			return a.withWritable(func(s *tracker.Store) error { return changeTags(cmd.Context(), s, args[0], tags, remove) })
+			return a.withWritable(func(s *tracker.Store) error {
+				if err := changeTags(cmd.Context(), s, args[0], tags, remove); err != nil || !asJSON {
+					return err
+				}
+				return a.listTags(cmd.Context(), s, args[0], true)
+			})
 		},
 	}
 	cmd.Flags().StringArrayVar(&remove, "remove", nil, "remove the tag with this `KEY` (may be repeated)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the tags, after the change, as a JSON object")
+	cmd.RegisterFlagCompletionFunc("remove", a.completeTagKey)
 	return cmd
 }
 
@@ -52,8 +60,11 @@ func keyValues(cmd *cobra.Command, args []string) (map[string]string, error) {
 	return out, nil
 }
 
-func (a *App) listTags(ctx context.Context, s *tracker.Store, ref string) error {
+func (a *App) listTags(ctx context.Context, s *tracker.Store, ref string, asJSON bool) error {
 	tags, err := s.Tags(ctx, ref)
+	if err == nil && asJSON {
+		return a.printJSON(tags)
+	}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		fmt.Fprintf(a.Out, "%s=%s\n", key, tags[key])
 	}
@@ -79,7 +90,7 @@ func changeTags(ctx context.Context, s *tracker.Store, ref string, set map[strin
 }
 
 func (a *App) runsNoteCommand() *cobra.Command {
-	var clear bool
+	var clear, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "note RUN [TEXT|-]",
 		Short: "write a note on a run, or read it",
@@ -93,21 +104,30 @@ func (a *App) runsNoteCommand() *cobra.Command {
 			case clear && len(args) > 1:
 				return usage(cmd, errors.New("--clear takes no TEXT"))
 			case len(args) == 1 && !clear:
-				return a.withStore(func(s *tracker.Store) error { return a.showNote(cmd.Context(), s, args[0]) })
+				return a.withStore(func(s *tracker.Store) error { return a.showNote(cmd.Context(), s, args[0], asJSON) })
 			}
 			text, err := a.noteText(args[1:])
 			if err != nil {
 				return err
 			}
-			return a.withWritable(func(s *tracker.Store) error { return s.SetNote(cmd.Context(), args[0], text) })
+			return a.withWritable(func(s *tracker.Store) error {
+				if err := s.SetNote(cmd.Context(), args[0], text); err != nil || !asJSON {
+					return err
+				}
+				return a.showNote(cmd.Context(), s, args[0], true)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&clear, "clear", false, "remove the note")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the run's id and note, after the change, as a JSON object")
 	return cmd
 }
 
-func (a *App) showNote(ctx context.Context, s *tracker.Store, ref string) error {
+func (a *App) showNote(ctx context.Context, s *tracker.Store, ref string, asJSON bool) error {
 	info, err := s.Run(ctx, ref)
+	if err == nil && asJSON {
+		return a.printJSON(object{"id": info.ID, "note": info.Note})
+	}
 	if err == nil && info.Note != "" {
 		fmt.Fprintln(a.Out, info.Note)
 	}
@@ -130,21 +150,23 @@ func (a *App) runsRmCommand() *cobra.Command {
 	return a.eachRun("rm RUN...", "hide runs from lists; runs restore brings them back",
 		`Marks runs as deleted. They vanish from lists and queries, their data stay:
 runs restore brings them back, and runs gc removes them for good.`,
-		"deleted", (*tracker.Store).DeleteRun)
+		"deleted", (*tracker.Store).DeleteRun, a.completeRuns)
 }
 
 func (a *App) runsRestoreCommand() *cobra.Command {
 	return a.eachRun("restore RUN...", "bring deleted runs back",
 		`Undoes runs rm. Deleted runs are named by their id; runs list --deleted shows them.`,
-		"restored", (*tracker.Store).RestoreRun)
+		"restored", (*tracker.Store).RestoreRun, a.completeDeleted)
 }
 
 // eachRun is a command that does one thing to every run that is named.
-func (a *App) eachRun(use, short, long, done string, do func(*tracker.Store, context.Context, string) error) *cobra.Command {
-	return &cobra.Command{
+func (a *App) eachRun(use, short, long, done string, do func(*tracker.Store, context.Context, string) error,
+	complete cobra.CompletionFunc) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long,
 		Args:              atLeast(1, "RUN..."),
-		ValidArgsFunction: a.completeRuns,
+		ValidArgsFunction: complete,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withWritable(func(s *tracker.Store) error {
 				infos, err := lookUp(cmd.Context(), s, args)
@@ -155,12 +177,19 @@ func (a *App) eachRun(use, short, long, done string, do func(*tracker.Store, con
 					if err := do(s, cmd.Context(), info.ID); err != nil {
 						return err
 					}
-					fmt.Fprintf(a.Out, "%s %s %s\n", done, info.ID, info.Name)
+					if !asJSON {
+						fmt.Fprintf(a.Out, "%s %s %s\n", done, info.ID, info.Name)
+					}
+				}
+				if asJSON {
+					return a.printJSON(namesJSON(infos))
 				}
 				return nil
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the runs as a JSON array")
+	return cmd
 }
 
 // lookUp finds the runs that references name.

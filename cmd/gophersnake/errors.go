@@ -95,8 +95,9 @@ func interrupted(err error) bool {
 	return errors.Is(err, errInterrupted) || errors.Is(err, context.Canceled)
 }
 
-// libraryHint is how the libraries append a hint to a line of an error.
-var libraryHint = regexp.MustCompile(` \(hint: (.*)\)$|; hint: (.*)$`)
+// libraryHint is how the libraries append a hint to a line of an error, or put
+// it on a line of its own.
+var libraryHint = regexp.MustCompile(`(?:^| )\(hint: (.*)\)$|; hint: (.*)$`)
 
 // splitHint takes the hint of a library's error out of its text, and the
 // library's name and lines that say the same again.
@@ -104,10 +105,14 @@ func splitHint(err error) (text, hint string) {
 	var lines []string
 	for _, line := range strings.Split(err.Error(), "\n") {
 		line = strings.TrimPrefix(strings.TrimPrefix(line, "tracker: "), "lab: ")
+		line = strings.TrimPrefix(line, "search: query: ")
 		if m := libraryHint.FindStringSubmatch(line); m != nil {
 			line = strings.TrimSuffix(line, m[0])
 			if hint == "" {
 				hint = m[1] + m[2]
+			}
+			if line == "" {
+				continue
 			}
 		}
 		if !slices.Contains(lines, line) {

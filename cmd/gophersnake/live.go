@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 func (a *App) topCommand() *cobra.Command {
 	var every time.Duration
 	var limit int
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "top",
 		Short: "watch the runs that are under way",
@@ -29,18 +31,39 @@ log to the database meanwhile. Without a terminal the list is written once.`,
 				return err
 			}
 			return a.withStore(func(s *tracker.Store) error {
+				if asJSON {
+					return a.topJSON(cmd.Context(), s, limit)
+				}
 				return a.liveView(cmd.Context(), s, live.Options{Every: every, Limit: limit})
 			})
 		},
 	}
 	cmd.Flags().DurationVar(&every, "every", time.Second, "time between looks at the database")
 	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many runs")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the list once, as a JSON array")
 	return cmd
+}
+
+// topJSON writes the runs as runs list --json does, with the steps that they will take.
+func (a *App) topJSON(ctx context.Context, s *tracker.Store, limit int) error {
+	rows, err := live.Rows(ctx, s, limit)
+	if err != nil {
+		return err
+	}
+	out := []object{}
+	for _, r := range rows {
+		o := listed{RunInfo: r.Run, metrics: r.Metrics}.json()
+		if r.Steps > 0 {
+			o["steps"] = r.Steps
+		}
+		out = append(out, o)
+	}
+	return a.printJSON(out)
 }
 
 func (a *App) runsWatchCommand() *cobra.Command {
 	var every time.Duration
-	var all bool
+	var all, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "watch RUN",
 		Short: "follow a run while it goes on",
@@ -53,6 +76,9 @@ value is a line, and the command ends when the run does.`,
 				return err
 			}
 			return a.withStore(func(s *tracker.Store) error {
+				if asJSON {
+					return live.FollowAs(cmd.Context(), a.Out, s, args[0], all, every, jsonLines())
+				}
 				if width(a.Out) == 0 {
 					return live.Follow(cmd.Context(), a.Out, s, args[0], all, every)
 				}
@@ -62,7 +88,27 @@ value is a line, and the command ends when the run does.`,
 	}
 	cmd.Flags().DurationVar(&every, "every", time.Second, "time between looks at the database")
 	cmd.Flags().BoolVar(&all, "all", false, "without a terminal: begin with what was logged before")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "every value as a JSON object on a line, and the run at its end")
 	return cmd
+}
+
+// jsonLines are the lines of runs watch --json.
+func jsonLines() live.Lines {
+	line := func(o object) string {
+		text, err := json.Marshal(o)
+		if err != nil { // names, numbers and times always marshal
+			return err.Error()
+		}
+		return string(text)
+	}
+	return live.Lines{
+		Value: func(metric string, p tracker.Point) string {
+			return line(object{"metric": metric, "step": p.Step, "time": p.Time.UTC(), "value": jsonNumber(p.Value)})
+		},
+		End: func(r tracker.RunInfo) string {
+			return line(object{"id": r.ID, "status": r.Status, "status_detail": r.StatusDetail, "last_step": r.LastStep})
+		},
+	}
 }
 
 func (a *App) liveView(ctx context.Context, s *tracker.Store, o live.Options) error {

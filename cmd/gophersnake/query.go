@@ -176,10 +176,15 @@ func cellJSON(c tracker.Cell) any {
 
 // completeQuery offers the names that a statement can contain, for its last word.
 func (a *App) completeQuery(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	if len(args) > 0 {
-		return nil, directive
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	return a.completeFilter(cmd, args, word)
+}
+
+// completeFilter is completeQuery for any argument or flag.
+func (a *App) completeFilter(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	names, err := a.queryNames(completionContext(cmd))
 	if err != nil {
 		return nil, directive

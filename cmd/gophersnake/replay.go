@@ -21,6 +21,7 @@ import (
 func (a *App) replayCommand() *cobra.Command {
 	var workers int
 	var allOf string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "replay RUN | --all-of EXPERIMENT",
 		Short: "train a run again and compare every value bit for bit",
@@ -48,19 +49,20 @@ kernels, commit. The number of cores makes no difference.`,
 			}
 			return a.withStore(func(s *tracker.Store) error {
 				if allOf != "" {
-					return a.replayAll(cmd.Context(), s, allOf, workers)
+					return a.replayAll(cmd.Context(), s, allOf, workers, asJSON)
 				}
-				return a.replay(cmd.Context(), s, args[0], workers)
+				return a.replay(cmd.Context(), s, args[0], workers, asJSON)
 			})
 		},
 	}
 	cmd.Flags().IntVar(&workers, "workers", 0, "cores, 0 for all")
 	cmd.Flags().StringVar(&allOf, "all-of", "", "every run of this `EXPERIMENT`")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the comparison as a JSON object; with --all-of an array")
 	cmd.RegisterFlagCompletionFunc("all-of", a.completeExperiment)
 	return cmd
 }
 
-func (a *App) replay(ctx context.Context, store *tracker.Store, ref string, workers int) error {
+func (a *App) replay(ctx context.Context, store *tracker.Store, ref string, workers int, asJSON bool) error {
 	info, err := store.Run(ctx, ref)
 	if err != nil {
 		return err
@@ -76,7 +78,7 @@ func (a *App) replay(ctx context.Context, store *tracker.Store, ref string, work
 	if err != nil {
 		return err
 	}
-	return a.tellReplay(ctx, store, info, e, report)
+	return a.tellReplay(ctx, store, info, e, report, asJSON)
 }
 
 // replayable reads a run that can be replayed from here, or says why it cannot.
@@ -99,7 +101,7 @@ func (a *App) replayable(ctx context.Context, store *tracker.Store, info tracker
 }
 
 // replayAll replays every run of a collection and tells of each in a line.
-func (a *App) replayAll(ctx context.Context, store *tracker.Store, experiment string, workers int) error {
+func (a *App) replayAll(ctx context.Context, store *tracker.Store, experiment string, workers int, asJSON bool) error {
 	infos, err := store.Runs(ctx, tracker.Filter{Experiment: experiment, Order: tracker.OrderOldest})
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func (a *App) replayAll(ctx context.Context, store *tracker.Store, experiment st
 	if workers == 0 {
 		workers = runtime.NumCPU()
 	}
-	all := &allReplays{app: a, store: store}
+	all := &allReplays{app: a, store: store, json: asJSON, list: []object{}}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(workers) // each on a core of its own
 	for _, info := range infos {
@@ -127,9 +129,11 @@ func (a *App) replayAll(ctx context.Context, store *tracker.Store, experiment st
 type allReplays struct {
 	app   *App
 	store *tracker.Store
+	json  bool
 
 	mu                      sync.Mutex
 	equal, different, could int
+	list                    []object // for --json
 }
 
 func (r *allReplays) one(ctx context.Context, info tracker.RunInfo) error {
@@ -139,7 +143,8 @@ func (r *allReplays) one(ctx context.Context, info tracker.RunInfo) error {
 	past, e, err := r.app.replayable(ctx, r.store, info)
 	if err != nil {
 		text, _ := splitHint(err)
-		r.tell(info, &r.could, "not replayed: "+strings.ReplaceAll(text, "\n", " "))
+		text = strings.ReplaceAll(text, "\n", " ")
+		r.tell(info, &r.could, "not replayed: "+text, object{"id": info.ID, "name": info.Name, "equal": nil, "why": text})
 		return nil
 	}
 	report, err := lab.Replay(ctx, e, past, lab.Options{Workers: 1})
@@ -147,21 +152,25 @@ func (r *allReplays) one(ctx context.Context, info tracker.RunInfo) error {
 	case err != nil:
 		return fmt.Errorf("run %s: %w", info.ID, err)
 	case report.Equal():
-		r.tell(info, &r.equal, report.String())
+		r.tell(info, &r.equal, report.String(), replayJSON(info, report))
 	default:
 		first := ""
 		if len(report.First) > 0 {
 			first = ", first " + report.First[0].String()
 		}
-		r.tell(info, &r.different, fmt.Sprintf("different: %d of %d values%s", report.Different, report.Compared, first))
+		r.tell(info, &r.different, fmt.Sprintf("different: %d of %d values%s", report.Different, report.Compared, first), replayJSON(info, report))
 	}
 	return nil
 }
 
-func (r *allReplays) tell(info tracker.RunInfo, count *int, text string) {
+func (r *allReplays) tell(info tracker.RunInfo, count *int, text string, o object) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	*count++
+	if r.json {
+		r.list = append(r.list, o)
+		return
+	}
 	fmt.Fprintf(r.app.Out, "%s  %s  %s\n", info.ID, info.Name, text)
 }
 
@@ -169,11 +178,17 @@ func (r *allReplays) tell(info tracker.RunInfo, count *int, text string) {
 func (r *allReplays) sum(of int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Fprintf(r.app.Out, "%s: %d equal, %d different, %d not replayed", counted(of, "run"), r.equal, r.different, r.could)
-	if left := of - r.equal - r.different - r.could; left > 0 {
-		fmt.Fprintf(r.app.Out, ", %d not come to", left)
+	if r.json {
+		if err := r.app.printJSON(r.list); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(r.app.Out, "%s: %d equal, %d different, %d not replayed", counted(of, "run"), r.equal, r.different, r.could)
+		if left := of - r.equal - r.different - r.could; left > 0 {
+			fmt.Fprintf(r.app.Out, ", %d not come to", left)
+		}
+		fmt.Fprintln(r.app.Out)
 	}
-	fmt.Fprintln(r.app.Out)
 	if r.different > 0 {
 		return &failure{err: fmt.Errorf("%s did not come out again", counted(r.different, "run")), code: exitDifferent}
 	}
@@ -181,7 +196,7 @@ func (r *allReplays) sum(of int) error {
 }
 
 // tellReplay shows the comparison, and what differs in the environment.
-func (a *App) tellReplay(ctx context.Context, store *tracker.Store, info tracker.RunInfo, e lab.Experiment, r *lab.ReplayReport) error {
+func (a *App) tellReplay(ctx context.Context, store *tracker.Store, info tracker.RunInfo, e lab.Experiment, r *lab.ReplayReport, asJSON bool) error {
 	book, err := logbook.New(ctx, store)
 	if err != nil {
 		return err
@@ -189,6 +204,16 @@ func (a *App) tellReplay(ctx context.Context, store *tracker.Store, info tracker
 	was, err := store.Environment(ctx, info.ID)
 	if err != nil {
 		return err
+	}
+	diff := logbook.Differences(was, book.Environment(e.Device).Values())
+	if asJSON {
+		o := replayJSON(info, r)
+		environment := []object{}
+		for _, d := range diff {
+			environment = append(environment, object{"field": d.Key, "then": d.Was, "now": d.Is})
+		}
+		o["environment"] = environment
+		return errors.Join(a.printJSON(o), notAgain(info, r))
 	}
 	fmt.Fprintf(a.Out, "run %s %s: ", info.ID, info.Name)
 	if r.Equal() {
@@ -199,7 +224,6 @@ func (a *App) tellReplay(ctx context.Context, store *tracker.Store, info tracker
 			a.print(differenceTable(r))
 		}
 	}
-	diff := logbook.Differences(was, book.Environment(e.Device).Values())
 	if len(diff) > 0 {
 		t := table.New("The environment is another one", "what", "then", "now")
 		for _, d := range diff {
@@ -209,10 +233,24 @@ func (a *App) tellReplay(ctx context.Context, store *tracker.Store, info tracker
 	} else if !r.Equal() {
 		fmt.Fprintln(a.Out, "The environment is the same.")
 	}
-	if !r.Equal() {
-		return &failure{err: fmt.Errorf("run %s did not come out again", info.ID), code: exitDifferent}
+	return notAgain(info, r)
+}
+
+// notAgain is the error of a replay that came out different, nil for another.
+func notAgain(info tracker.RunInfo, r *lab.ReplayReport) error {
+	if r.Equal() {
+		return nil
 	}
-	return nil
+	return &failure{err: fmt.Errorf("run %s did not come out again", info.ID), code: exitDifferent}
+}
+
+// replayJSON is a comparison; first holds the values of the first step with a difference.
+func replayJSON(info tracker.RunInfo, r *lab.ReplayReport) object {
+	first := []object{}
+	for _, m := range r.First {
+		first = append(first, object{"metric": m.Key, "step": m.Step, "logged": jsonNumber(m.Was), "replayed": jsonNumber(m.Came)})
+	}
+	return object{"id": info.ID, "name": info.Name, "equal": r.Equal(), "compared": r.Compared, "different": r.Different, "first": first}
 }
 
 // differenceTable shows the values of the first step that has a difference,

@@ -54,7 +54,8 @@ must fit all of them.`,
   gophersnake runs list --status diverged --tag phase=report
   gophersnake runs list 'seed = 1 and params.model.mixer.state >= 8'
   gophersnake runs list --json --limit 0 | jq '.[].id'`,
-		Args: between(0, 1, "one FILTER or none"),
+		Args:              between(0, 1, "one FILTER or none"),
+		ValidArgsFunction: a.completeQuery,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				f.where = args[0]
@@ -77,6 +78,8 @@ must fit all of them.`,
 	flags.BoolVar(&f.json, "json", false, "a JSON array")
 	completeFrom(cmd, "status", texts(tracker.Statuses()))
 	cmd.RegisterFlagCompletionFunc("best", a.completeMetric)
+	cmd.RegisterFlagCompletionFunc("group", a.completeGroup)
+	cmd.RegisterFlagCompletionFunc("tag", a.completeTag)
 	cmd.RegisterFlagCompletionFunc("experiment", a.completeExperiment)
 	return cmd
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/spf13/cobra"
 
 	"github.com/gophersnake/gophersnake/tracker"
 )
@@ -23,11 +20,14 @@ func (a *App) openForRuns() (*tracker.Store, error) {
 	return store, err
 }
 
-// tellRecovered says what opening the database brought back after a crash, and
-// what it could not.
+// tellRecovered says what opening the database changed in it: a migration, and
+// what it brought back after a crash or could not.
 func (a *App) tellRecovered(store *tracker.Store, err error) {
 	if err != nil {
 		return
+	}
+	if m := store.Migrated(); m.From != m.To {
+		fmt.Fprintf(a.Err, "note: %s\n", m)
 	}
 	for _, r := range store.Recovered() {
 		fmt.Fprintf(a.Err, "note: %s\n", r)
@@ -92,69 +92,4 @@ func writableDir(dir string) error {
 // writeFile writes a text file of dir.
 func writeFile(dir, name, text string) error {
 	return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
-}
-
-// completeRun offers the ids and names of the newest runs as first argument.
-func (a *App) completeRun(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return a.completeRuns(cmd, args, word)
-}
-
-// completeRuns offers the ids and names of the newest runs as any argument.
-func (a *App) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	store, err := tracker.Open(a.db, tracker.WithReadOnly())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer store.Close()
-	runs, err := store.Runs(completionContext(cmd), tracker.Filter{Limit: 500})
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	count := map[string]int{}
-	for _, r := range runs {
-		count[r.Name]++
-	}
-	var out []cobra.Completion
-	for _, r := range runs {
-		about := fmt.Sprintf("%s/%s, %s", r.Experiment, r.Name, r.Status)
-		out = append(out, cobra.CompletionWithDesc(r.ID, about))
-		if count[r.Name] == 1 && r.Name != r.ID {
-			out = append(out, cobra.CompletionWithDesc(r.Name, about))
-		}
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp
-}
-
-// completeExperiment offers the names of experiments.
-func (a *App) completeExperiment(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	store, err := tracker.Open(a.db, tracker.WithReadOnly())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer store.Close()
-	experiments, err := store.Experiments(completionContext(cmd))
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var out []cobra.Completion
-	for _, e := range experiments {
-		out = append(out, cobra.CompletionWithDesc(e.Name, counted(e.Runs, "run")))
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp
-}
-
-// completionContext is the command's context, which completion may lack.
-func completionContext(cmd *cobra.Command) context.Context {
-	if ctx := cmd.Context(); ctx != nil {
-		return ctx
-	}
-	return context.Background()
-}
-
-// completeFrom offers fixed values for a flag.
-func completeFrom(cmd *cobra.Command, flag string, names []string) {
-	cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }

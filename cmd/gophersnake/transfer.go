@@ -37,6 +37,7 @@ type exportFlags struct {
 	out      string
 	where    string
 	contents string
+	json     bool
 	folder   string
 	deleted  bool
 }
@@ -71,13 +72,17 @@ func (a *App) exportCommand() *cobra.Command {
 	flags.StringVar(&f.contents, "artifacts", "none", "contents of artifacts, for jsonl: none, inline or folder")
 	flags.StringVar(&f.folder, "folder", "", "folder for --artifacts folder")
 	flags.BoolVar(&f.deleted, "deleted", false, "deleted runs too")
+	flags.BoolVar(&f.json, "json", false, "say as a JSON object what was written; for --out")
 	completeFrom(cmd, "format", names)
+	cmd.RegisterFlagCompletionFunc("where", a.completeFilter)
 	completeFrom(cmd, "artifacts", []string{"none", "inline", "folder"})
 	return cmd
 }
 
 func (f exportFlags) check(cmd *cobra.Command, formats, args []string) error {
 	switch {
+	case f.json && f.out == "":
+		return usage(cmd, errors.New("--json tells of the file that --out names; the runs themselves are JSON with --format jsonl"))
 	case f.where != "" && len(args) > 0:
 		return usage(cmd, errors.New("name runs or give --where, not both"))
 	case f.contents != "none" && f.format != "jsonl":
@@ -117,7 +122,7 @@ func (a *App) export(ctx context.Context, s *tracker.Store, f exportFlags, runs 
 	}
 	r, err := toFile(f.out, func(w io.Writer) (archive.Report, error) { return write(ctx, s, w, o) })
 	if err == nil {
-		a.tellTransfer("wrote", f.out, r)
+		err = a.tellTransfer("wrote", f.out, r, f.json)
 	}
 	return err
 }
@@ -129,7 +134,10 @@ func toFile(path string, write func(io.Writer) (archive.Report, error)) (r archi
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return r, err
+		if cause := (*os.PathError)(nil); errors.As(err, &cause) {
+			err = cause.Err // its path is that of a file which nobody asked for
+		}
+		return r, hinted(fmt.Errorf("%s cannot be written: %w", path, err), "choose a folder that is there and can be written")
 	}
 	defer os.Remove(f.Name())
 	r, err = write(f)
@@ -150,7 +158,14 @@ func (a *App) transferred() func(archive.Progress) {
 	}
 }
 
-func (a *App) tellTransfer(did, what string, r archive.Report) {
+func (a *App) tellTransfer(did, what string, r archive.Report, asJSON bool) error {
+	for _, w := range r.Warnings {
+		fmt.Fprintf(a.Err, "note: %s\n", w)
+	}
+	if asJSON {
+		return a.printJSON(object{"path": what, "runs": r.Runs, "there_already": r.Skipped, "points": r.Points, "objects": r.Objects,
+			"artifacts": r.Artifacts, "events": r.Events, "warnings": orEmpty(r.Warnings)})
+	}
 	fmt.Fprintf(a.Out, "%s %s: %s, %d points", did, what, counted(r.Runs, "run"), r.Points)
 	for _, part := range []struct {
 		n    int64
@@ -164,9 +179,7 @@ func (a *App) tellTransfer(did, what string, r archive.Report) {
 		fmt.Fprintf(a.Out, "; %d were there already", r.Skipped)
 	}
 	fmt.Fprintln(a.Out)
-	for _, w := range r.Warnings {
-		fmt.Fprintf(a.Err, "note: %s\n", w)
-	}
+	return nil
 }
 
 // importFlags are the flags of the command import.
@@ -177,6 +190,7 @@ type importFlags struct {
 	columns    archive.CSVColumns
 	bare       bool // artifacts without contents are accepted
 	noFiles    bool
+	json       bool
 }
 
 // sources are what import reads, by the name of --from.
@@ -230,7 +244,9 @@ Without --from it is told from PATH. A dash is standard input, for jsonl and csv
 	flags.StringVar(&f.columns.Value, "value", "", "csv: column with the value")
 	flags.StringVar(&f.columns.Context, "context", "", "csv: column with the context")
 	flags.StringSliceVar(&f.columns.Metrics, "metrics", nil, "csv without --key: columns that are metrics (default: all others)")
+	flags.BoolVar(&f.json, "json", false, "say as a JSON object what came in")
 	completeFrom(cmd, "from", sources)
+	cmd.RegisterFlagCompletionFunc("experiment", a.completeExperiment)
 	return cmd
 }
 
@@ -283,7 +299,7 @@ func (a *App) importFrom(ctx context.Context, s *tracker.Store, from, path strin
 		r, err = a.importText(ctx, s, from, path, f.columns, o)
 	}
 	if err == nil || r.Runs > 0 {
-		a.tellTransfer("read", path, r)
+		err = errors.Join(err, a.tellTransfer("read", path, r, f.json))
 	}
 	return err
 }

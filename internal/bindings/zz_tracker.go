@@ -99,6 +99,7 @@ func table_tracker() Package {
 			"HistogramAt":    r.TypeOf((*tracker.HistogramAt)(nil)).Elem(),
 			"ImportedRun":    r.TypeOf((*tracker.ImportedRun)(nil)).Elem(),
 			"JournalCheck":   r.TypeOf((*tracker.JournalCheck)(nil)).Elem(),
+			"Migration":      r.TypeOf((*tracker.Migration)(nil)).Elem(),
 			"NotFoundError":  r.TypeOf((*tracker.NotFoundError)(nil)).Elem(),
 			"Object":         r.TypeOf((*tracker.Object)(nil)).Elem(),
 			"Option":         r.TypeOf((*tracker.Option)(nil)).Elem(),

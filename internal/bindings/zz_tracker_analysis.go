@@ -18,6 +18,7 @@ func table_tracker_analysis() Package {
 			"Better":       r.ValueOf(analysis.Better),
 			"Compare":      r.ValueOf(analysis.Compare),
 			"CompareRuns":  r.ValueOf(analysis.CompareRuns),
+			"Figure":       r.ValueOf(analysis.Figure),
 			"Groups":       r.ValueOf(analysis.Groups),
 			"NewGroup":     r.ValueOf(analysis.NewGroup),
 			"Open":         r.ValueOf(analysis.Open),

@@ -181,7 +181,7 @@ func TestFollowWritesEachValueOnce(t *testing.T) {
 	s, run := open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	f := follower{store: s, seen: map[value]bool{}, counts: map[string]int64{}}
+	f := follower{lines: plainLines(), store: s, seen: map[value]bool{}, counts: map[string]int64{}}
 	var out bytes.Buffer
 	must(t, f.write(ctx, &out, run.ID()))
 	if n := strings.Count(out.String(), "\n"); n != 62 {

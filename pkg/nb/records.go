@@ -46,9 +46,6 @@ func trackerOutputs(x any) []output {
 func answerTable(x *tracker.Table) *table.Table {
 	t := table.New("", x.Header()...)
 	t.Rows, t.Notes = x.Rows(), x.Notes
-	if x.More() {
-		t.Note(fmt.Sprintf("%d of %d rows.", x.Len(), x.Total))
-	}
 	return noted(t, "Nothing.")
 }
 

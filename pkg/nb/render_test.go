@@ -26,7 +26,7 @@ func TestRender(t *testing.T) {
 		{"no rung and error", []any{lab.Rung{}, errors.New("no such rung")}, "x", "error: no such rung"},
 		{"params", []any{[]tracker.Param{{Key: "model.d", Type: tracker.ParamInt, Text: "64"}}, nil}, "t", "model.d"},
 		{"no params", []any{[]tracker.Param(nil), nil}, "t", "No config."},
-		{"answer", []any{&tracker.Table{Columns: []tracker.Column{{Name: "best"}}, Cells: [][]tracker.Cell{{{Type: tracker.CellFloat, Num: 0.25}}}, Total: 9}, nil}, "t", "1 of 9 rows."},
+		{"answer", []any{&tracker.Table{Columns: []tracker.Column{{Name: "best"}}, Cells: [][]tracker.Cell{{{Type: tracker.CellFloat, Num: 0.25}}}, Notes: []string{"1 of 9 runs"}}, nil}, "t", "1 of 9 runs"},
 		{"points", []any{[]tracker.Point{{Key: "loss", Step: 1, Value: 2}}}, "s", "loss"},
 		{"final", []any{r.Final}, "t", lab.KeyTrainLoss},
 		{"replay", []any{&lab.ReplayReport{Compared: 3}, nil}, "x", "equal: 3 of 3"},

@@ -39,7 +39,7 @@ func Compare(a, b Group, o Options) (Comparison, error) {
 	if c.Pairs {
 		c.Single = len(a.Samples) + len(b.Samples) - 2*len(x)
 		c.Paired = stats.Paired(x, y, o.confidence())
-		c.Bootstrap = stats.Bootstrap(differences(x, y), o.confidence(), max(o.Resamples, stats.MinResamples), 1)
+		c.Bootstrap = o.bootstrap(differences(x, y))
 	}
 	c.Welch = stats.Welch(a.Values(), b.Values(), o.confidence())
 	c.BestOf = min(len(a.Samples), len(b.Samples))

@@ -24,7 +24,7 @@ type Options struct {
 	Measure        string  // an expression of the query language with one value a run: "metrics.loss", "min(metrics.loss)"
 	HigherIsBetter bool    // an accuracy, not a loss
 	Confidence     float64 // coverage of intervals; 0 means 0.95
-	Resamples      int     // of the bootstrap; 0 means stats.MinResamples
+	Resamples      int     // of the bootstrap; 0 means stats.MinResamples, -1 none: it takes half a millisecond a group
 }
 
 func (o Options) confidence() float64 { return cmp.Or(o.Confidence, 0.95) }
@@ -34,8 +34,8 @@ func (o Options) check() error {
 	if c := o.confidence(); !(c > 0 && c < 1) {
 		return fmt.Errorf("analysis: Confidence is %g, want above 0 and below 1, such as 0.95", c)
 	}
-	if o.Resamples != 0 && o.Resamples < stats.MinResamples {
-		return fmt.Errorf("analysis: Resamples is %d, want 0 or at least %d", o.Resamples, stats.MinResamples)
+	if o.Resamples != 0 && o.Resamples != -1 && o.Resamples < stats.MinResamples {
+		return fmt.Errorf("analysis: Resamples is %d, want 0, -1 or at least %d", o.Resamples, stats.MinResamples)
 	}
 	return nil
 }
@@ -75,9 +75,24 @@ func NewGroup(name string, samples []Sample, o Options) (Group, error) {
 	})
 	values := g.Values()
 	g.Summary = stats.Summarise(values, o.confidence())
-	g.Bootstrap = stats.Bootstrap(values, o.confidence(), cmp.Or(o.Resamples, stats.MinResamples), 1)
+	g.Bootstrap = o.bootstrap(values)
 	g.Best = best(g.Samples, o.HigherIsBetter)
 	return g, nil
+}
+
+// Resample adds the bootstrap to a group that was made without.
+func (g Group) Resample(o Options) Group {
+	g.Bootstrap = o.bootstrap(g.Values())
+	return g
+}
+
+// bootstrap is that of the mean, with NaN for what Resamples leaves out.
+func (o Options) bootstrap(values []float64) stats.BootstrapResult {
+	if o.Resamples == -1 {
+		none := stats.Interval{Lo: math.NaN(), Hi: math.NaN()}
+		return stats.BootstrapResult{Mean: math.NaN(), Confidence: o.confidence(), Percentile: none, BCa: none}
+	}
+	return stats.Bootstrap(values, o.confidence(), cmp.Or(o.Resamples, stats.MinResamples), 1)
 }
 
 // Values returns the runs' values, in the order of Samples.

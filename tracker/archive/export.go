@@ -36,8 +36,13 @@ func ExportJSONL(ctx context.Context, s *tracker.Store, w io.Writer, opts Export
 	if err := write(headLine{"archive", formatName, formatVersion, len(runs)}); err != nil {
 		return report, err
 	}
+	reading, end, err := s.Snapshot(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer end()
 	for _, info := range runs {
-		end, err := emitRun(ctx, s, info.ID, opts, write)
+		end, err := emitRun(reading, s, info.ID, opts, write)
 		if err != nil {
 			return report, err
 		}

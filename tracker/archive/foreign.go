@@ -28,7 +28,7 @@ type foreignFile struct {
 
 // addForeign imports a run, or finds that it is there already with the same values.
 func addForeign(ctx context.Context, s *tracker.Store, f *foreignRun, opts ImportOptions, report *Report, total int) error {
-	there, err := exists(ctx, s, f.rec.Info.ID)
+	there, err := s.HasRun(ctx, f.rec.Info.ID)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,8 +17,8 @@ import (
 // maxLine bounds one line of an archive: the base64 of MaxInline bytes, and its artifact's fields.
 const maxLine = MaxInline*4/3 + 1<<20
 
-// ImportJSONL reads what ExportJSONL wrote. Each run is one transaction, during which r is read: it should be a local
-// file. A run that was running when it was exported comes in as interrupted. After an error the runs before it are in.
+// ImportJSONL reads what ExportJSONL wrote. A run comes in whole or not at all; during the transaction of a long one r is
+// read: it should be a local file. A run that was running when it was exported comes in as interrupted. After an error the runs before it are in.
 func ImportJSONL(ctx context.Context, s *tracker.Store, r io.Reader, opts ImportOptions) (Report, error) {
 	in := &lineReader{file: opts.File, r: bufio.NewReaderSize(r, 1<<16)}
 	var report Report
@@ -32,60 +30,20 @@ func ImportJSONL(ctx context.Context, s *tracker.Store, r io.Reader, opts Import
 		return report, in.error("version", fmt.Sprintf("%s %d", head.Format, head.Version),
 			fmt.Sprintf("cannot be read, only %s %d", formatName, formatVersion))
 	}
-	for {
-		l := &runLine{}
-		err := in.expect("run", l)
-		if err == io.EOF {
-			if report.Runs+report.Skipped != head.Runs {
-				err = in.error("runs", "", fmt.Sprintf("are %d, the first line says %d: the file is cut off", report.Runs+report.Skipped, head.Runs))
-				return report, err
-			}
-			return report, nil
-		}
-		if err != nil {
-			return report, err
-		}
-		if err := importLines(ctx, s, in, l, opts, &report); err != nil {
-			return report, err
-		}
-		opts.tell(l.ID, report, head.Runs)
+	b := &batch{ctx: ctx, store: s, in: in, opts: opts, report: &report, total: head.Runs}
+	if err := errors.Join(b.readRuns(), b.flush()); err != nil {
+		return report, err
 	}
+	if report.Runs+report.Skipped != head.Runs {
+		return report, in.error("runs", "", fmt.Sprintf("are %d, the first line says %d: the file is cut off", report.Runs+report.Skipped, head.Runs))
+	}
+	return report, nil
 }
 
 func (o ImportOptions) tell(id string, r Report, total int) {
 	if o.Progress != nil {
 		o.Progress(Progress{Run: id, Runs: r.Runs + r.Skipped, Total: total, Points: r.Points})
 	}
-}
-
-// importLines brings in the run whose first line was read, or compares it with the one that is there.
-func importLines(ctx context.Context, s *tracker.Store, in *lineReader, l *runLine, opts ImportOptions, report *Report) error {
-	sum := sha256.Sum256([]byte(l.Config))
-	if l.ConfigSHA256 != hex.EncodeToString(sum[:]) {
-		return in.error("config_sha256", l.ConfigSHA256, "does not fit config, which has "+hex.EncodeToString(sum[:]))
-	}
-	if err := l.checkTimes(in); err != nil {
-		return err
-	}
-	l.settle()
-	there, err := exists(ctx, s, l.ID)
-	if err != nil {
-		return err
-	}
-	if there {
-		if err := compareRun(ctx, s, in, l); err != nil {
-			return err
-		}
-		report.Skipped++
-		return nil
-	}
-	end, err := importRun(ctx, s, l.record(), func(im *tracker.RunImport) (*endLine, error) {
-		return fillRun(in, im, s, l.ID, opts)
-	}, in.wrap)
-	if err == nil {
-		report.count(end)
-	}
-	return err
 }
 
 func (l *runLine) checkTimes(in *lineReader) error {
@@ -96,15 +54,6 @@ func (l *runLine) checkTimes(in *lineReader) error {
 		}
 	}
 	return nil
-}
-
-// exists reports whether a run with this very id is in the database.
-func exists(ctx context.Context, s *tracker.Store, id string) (bool, error) {
-	info, err := s.Run(ctx, id)
-	if errors.Is(err, tracker.ErrNotFound) || errors.Is(err, tracker.ErrAmbiguous) {
-		return false, nil
-	}
-	return info.ID == id, err
 }
 
 // importRun calls Store.ImportRun. An error of fill is returned as it is, one of the tracker through wrap.
@@ -124,11 +73,11 @@ func importRun(ctx context.Context, s *tracker.Store, rec tracker.RunRecord,
 	return end, nil
 }
 
-// fillRun reads lines up to the end line.
-func fillRun(in *lineReader, im *tracker.RunImport, s *tracker.Store, id string, opts ImportOptions) (*endLine, error) {
+// fillRun hands the lines up to the end line over; in is where they come from, for errors.
+func fillRun(next func() (any, error), in *lineReader, im *tracker.RunImport, s *tracker.Store, id string, opts ImportOptions) (*endLine, error) {
 	got := &endLine{Type: "end", ID: id}
 	for {
-		line, err := in.next()
+		line, err := next()
 		if err == io.EOF {
 			return nil, in.error("run", id, "has no end line: the file is cut off")
 		}

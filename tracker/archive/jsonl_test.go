@@ -3,7 +3,9 @@ package archive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -170,17 +172,70 @@ func TestImportOfACutFile(t *testing.T) {
 	}
 }
 
+// cancelling ends a context when a part of what it reads has come through.
+type cancelling struct {
+	io.Reader
+	after  string
+	cancel func()
+	seen   string
+}
+
+func (c *cancelling) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b[:min(len(b), 100)])
+	if c.seen += string(b[:n]); strings.Contains(c.seen, c.after) {
+		c.cancel()
+	}
+	return n, err
+}
+
 func TestImportIsCancelled(t *testing.T) {
 	_, text := oneRun(t)
 	to := openStore(t, 2)
 	c, cancel := context.WithCancel(ctx)
-	report, err := ImportJSONL(c, to, strings.NewReader(text), ImportOptions{Progress: func(Progress) { cancel() }})
-	if err == nil || report.Runs != 1 {
-		t.Errorf("report %+v, error %v; want one run and an error", report, err)
+	report, err := ImportJSONL(c, to, &cancelling{Reader: strings.NewReader(text), after: `{"type":"end"`, cancel: cancel}, ImportOptions{})
+	if !errors.Is(err, context.Canceled) || report.Runs != 0 {
+		t.Errorf("report %+v, error %v; want no run and the cancellation", report, err)
 	}
+	if runs, err := to.Runs(ctx, tracker.Filter{}); err != nil || len(runs) != 0 {
+		t.Errorf("%v %v, want no runs", runs, err)
+	}
+}
+
+// TestRunsBeforeAnErrorAreIn: runs come in by the hundred, and yet a bad one keeps none of those before it out.
+func TestRunsBeforeAnErrorAreIn(t *testing.T) {
+	_, text := oneRun(t)
+	child := strings.LastIndex(text, `{"type":"run"`)
+	bad := text[:child] + strings.Replace(text[child:], `"kind":"finished"`, `"kind":""`, 1)
+	if bad == text {
+		t.Fatal("nothing was spoilt")
+	}
+	to := openStore(t, 2)
+	report, err := ImportJSONL(ctx, to, strings.NewReader(bad), ImportOptions{File: "x.jsonl"})
+	line := strings.Count(bad[:strings.Index(bad, `"kind":""`)], "\n") + 1
+	wantError(t, err, fmt.Sprintf("x.jsonl:%d:", line))
 	runs, err := to.Runs(ctx, tracker.Filter{})
-	if err != nil || len(runs) != 1 || runs[0].Name != "parent" {
-		t.Errorf("%v %v, want the parent alone", runs, err)
+	if err != nil || len(runs) != 1 || runs[0].Name != "parent" || report.Runs != 1 {
+		t.Errorf("%v %v, report %+v; want the parent alone", runs, err, report)
+	}
+}
+
+// TestRunTwiceInAFile: the second of two equal runs is skipped, and a long run is read while it is written.
+func TestRunTwiceInAFile(t *testing.T) {
+	_, text := oneRun(t)
+	head, runs, _ := strings.Cut(text, "\n")
+	twice := strings.Replace(head, `"runs":2`, `"runs":4`, 1) + "\n" + runs + runs
+	for _, padding := range []int{0, 2 * batchBytes} {
+		to := openStore(t, 2)
+		padded := strings.Replace(twice, "}\n", "}"+strings.Repeat(" ", 1000)+"\n", 1)
+		padded = strings.ReplaceAll(padded, `{"type":"points"`, `{"type":"points"`+strings.Repeat(" ", padding))
+		report, err := ImportJSONL(ctx, to, strings.NewReader(padded), ImportOptions{})
+		must(t, err)
+		if report.Runs != 2 || report.Skipped != 2 {
+			t.Errorf("report %+v, want two runs and two skipped", report)
+		}
+		if got := string(exportAll(t, to)); padding == 0 && !strings.Contains(got, `"name":"child"`) {
+			t.Error("the child is missing")
+		}
 	}
 }
 

@@ -57,6 +57,11 @@ func readRow(ctx context.Context, s *tracker.Store, id string) (*runRow, error) 
 // runColumns reads all runs once to find the columns that their table needs.
 func runColumns(ctx context.Context, s *tracker.Store, runs []tracker.RunInfo) ([]column, error) {
 	params, tags, metrics := map[string]colType{}, map[string]bool{}, map[metricName]bool{}
+	ctx, end, err := s.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	for _, info := range runs {
 		row, err := readRow(ctx, s, info.ID)
 		if err != nil {
@@ -241,6 +246,11 @@ func fixedColumns() []column {
 func eachRun(ctx context.Context, s *tracker.Store, opts ExportOptions, runs []tracker.RunInfo,
 	visit func(*runRow) error) (Report, error) {
 	var report Report
+	ctx, end, err := s.Snapshot(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer end()
 	for _, info := range runs {
 		row, err := readRow(ctx, s, info.ID)
 		if err == nil {
@@ -263,6 +273,11 @@ func eachPoint(ctx context.Context, s *tracker.Store, opts ExportOptions,
 	if err != nil {
 		return report, err
 	}
+	ctx, end, err := s.Snapshot(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer end()
 	for _, info := range runs {
 		err := s.EachPoint(ctx, info.ID, func(p tracker.Point) error {
 			report.Points++

@@ -11,4 +11,12 @@ CREATE TABLE ledger (
 
 INSERT INTO ledger (id, uid, commits, records) VALUES (1, lower(hex(randomblob(8))), 0, 0);
 
+-- With the context in them the indexes answer a comparison without a look at the table.
+DROP INDEX latest_by_last;
+DROP INDEX latest_by_min;
+DROP INDEX latest_by_max;
+CREATE INDEX latest_by_last ON latest (key_id, last_value, run_id, context_id);
+CREATE INDEX latest_by_min ON latest (key_id, min_value, run_id, context_id);
+CREATE INDEX latest_by_max ON latest (key_id, max_value, run_id, context_id);
+
 PRAGMA user_version = 2;
