@@ -114,10 +114,11 @@ fuzz: # a short smoke run of every fuzz target
 			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 3s -fuzzminimizetime 20x $$pkg || exit 1; \
 		done; done
 
-bench: build ## time the kernels, growth with length, and PyTorch beside ours (installs it: several GB)
+bench: build ## time the kernels, growth with length; PyTorch, MLflow and others beside ours (installs them: several GB)
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./internal/kernel/... ./internal/device/cpu
 	$(BIN) bench --out $(OUT)
 	$(GO) run ./bench/torch -dir $(OUT)/bench -out docs/PERFORMANCE.md
+	$(MAKE) --no-print-directory bench-tracker
 
 study: build ## the full preset: hours
 	$(BIN) ladder --preset full --db $(DB) --out $(OUT)
