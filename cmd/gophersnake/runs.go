@@ -149,7 +149,7 @@ func (a *App) listRuns(ctx context.Context, s *tracker.Store, f listFlags, searc
 		runs[i] = listed{RunInfo: info, metrics: metrics[i]}
 	}
 	if f.json {
-		return a.printJSON(runsJSON(runs))
+		return a.printObjects(runsJSON(runs))
 	}
 	if len(runs) == 0 {
 		fmt.Fprintln(a.Out, "no runs")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -240,6 +241,32 @@ func (d details) json() object {
 	}
 	o["artifacts"], o["events"] = artifacts, events
 	return o
+}
+
+// manyObjects is the number from which a JSON array has an object a line: to
+// indent ten thousand runs takes longer than to find them.
+const manyObjects = 500
+
+// printObjects writes an array, indented if people may read it.
+func (a *App) printObjects(list []object) error {
+	if len(list) < manyObjects {
+		return a.printJSON(list)
+	}
+	w := bufio.NewWriter(a.Out)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for i, o := range list {
+		separator := ","
+		if i == 0 {
+			separator = "["
+		}
+		w.WriteString(separator)
+		if err := enc.Encode(o); err != nil {
+			return err
+		}
+	}
+	w.WriteString("]\n")
+	return w.Flush()
 }
 
 // printJSON writes a value as indented JSON.

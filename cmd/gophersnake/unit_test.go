@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +17,30 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/tracker"
 )
+
+// A long array has an object a line and is the same array.
+func TestPrintObjects(t *testing.T) {
+	for _, n := range []int{0, 1, manyObjects - 1, manyObjects, manyObjects + 7} {
+		list := make([]object, n)
+		for i := range list {
+			list[i] = object{"id": fmt.Sprint(i), "<": jsonNumber(math.NaN())}
+		}
+		var out bytes.Buffer
+		a := &App{Out: &out}
+		if err := a.printObjects(list); err != nil {
+			t.Fatal(err)
+		}
+		var back []map[string]any
+		if err := json.Unmarshal(out.Bytes(), &back); err != nil || len(back) != n {
+			t.Fatalf("%d objects come back as %d, %v", n, len(back), err)
+		}
+		for i, o := range back {
+			if o["id"] != fmt.Sprint(i) || o["<"] != "NaN" {
+				t.Fatalf("object %d of %d is %v", i, n, o)
+			}
+		}
+	}
+}
 
 func TestFitDropsColumns(t *testing.T) {
 	whole := table.New("t", "arm", "the one change", "p", "result")
