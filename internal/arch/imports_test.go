@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 	"pkg/lab":             {"pkg/rnn", "pkg/ssm", "pkg/nn", "pkg/optim", "pkg/task", "pkg/tensor", "pkg/init", "internal/near"},
 	"pkg/nb":              {"pkg/lab", "pkg/task", "pkg/tensor", "internal/logbook", "internal/nbhook", "tracker"},
 	"tracker":             {"tracker/query"},
-	"tracker/analysis":    {"tracker", "pkg/lab/stats", "pkg/lab/table"},
+	"tracker/analysis":    {"tracker", "pkg/lab/figure", "pkg/lab/stats", "pkg/lab/table"},
 	"tracker/archive":     {"tracker"},
 	"tracker/query":       {},
 }
