@@ -337,14 +337,11 @@ func (s *Store) closeCollection(ctx context.Context, opts GCOptions, r GCReport)
 
 // compact runs VACUUM, and a checkpoint that brings the shorter database into its file.
 func (s *Store) compact(ctx context.Context) error {
-	release, err := s.lock.acquire(ctx)
+	release, err := s.turn(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if s.wconn == nil {
-		return ErrClosed
-	}
 	if _, err := s.wconn.ExecContext(context.Background(), "VACUUM"); err != nil {
 		return err
 	}

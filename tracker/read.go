@@ -73,15 +73,9 @@ func (s *Store) History(ctx context.Context, ref, key, context string) ([]Point,
 		(SELECT id FROM series WHERE run_id = ? AND key_id = (SELECT id FROM keys WHERE name = ?)
 			AND context_id = (SELECT id FROM contexts WHERE name = ?))
 		ORDER BY step, ts_ms, seq`, []any{key, context}, func(rows *sql.Rows) error {
-		var ts int64
-		var value sql.NullFloat64
-		p := Point{Key: key, Context: context}
-		if err := rows.Scan(&p.Step, &ts, &value); err != nil {
-			return err
-		}
-		p.Time, p.Value = time.UnixMilli(ts), nanIfNull(value)
+		p, err := scanPoint(rows, key, context)
 		points = append(points, p)
-		return nil
+		return err
 	})
 	if err == nil && len(points) == 0 {
 		err = s.unknownMetric(ctx, info, key, context)
@@ -161,6 +155,16 @@ func (s *Store) LatestOf(ctx context.Context, runs []RunInfo) ([][]Summary, erro
 		lists[at[run]] = append(lists[at[run]], m)
 	}
 	return lists, explain("read metrics", s.paths.db, rows.Err())
+}
+
+// scanPoint reads a row of step, ts_ms and value.
+func scanPoint(rows *sql.Rows, key, context string) (Point, error) {
+	var ts int64
+	var value sql.NullFloat64
+	p := Point{Key: key, Context: context}
+	err := rows.Scan(&p.Step, &ts, &value)
+	p.Time, p.Value = time.UnixMilli(ts), nanIfNull(value)
+	return p, err
 }
 
 func nanIfNull(v sql.NullFloat64) float64 {

@@ -60,13 +60,10 @@ const selectOwn = "SELECT r.started_ms, r.deleted_ms, c.json FROM runs r LEFT JO
 // logging, without holding more than one in memory. An error from visit ends the reading and is returned.
 func (s *Store) EachPoint(ctx context.Context, ref string, visit func(Point) error) error {
 	return s.eachValue(ctx, ref, "points", "value", func(rows *sql.Rows, key, context string) error {
-		var ts int64
-		var value sql.NullFloat64
-		p := Point{Key: key, Context: context}
-		if err := rows.Scan(&p.Step, &ts, &value); err != nil {
+		p, err := scanPoint(rows, key, context)
+		if err != nil {
 			return err
 		}
-		p.Time, p.Value = time.UnixMilli(ts), nanIfNull(value)
 		return visit(p)
 	})
 }

@@ -17,18 +17,25 @@ type writeTx struct {
 	onRollback []func() // undo what the transaction noted outside the database
 }
 
+// turn waits until this process may write, and has the connection to do so.
+func (s *Store) turn(ctx context.Context) (release func(), err error) {
+	release, err = s.lock.acquire(ctx)
+	if err == nil && s.wconn == nil {
+		release()
+		return nil, ErrClosed
+	}
+	return release, err
+}
+
 // write runs fn in a transaction: all of it is committed, or nothing.
 func (s *Store) write(ctx context.Context, fn func(tx *writeTx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.LockTimeout)
 	defer cancel()
-	release, err := s.lock.acquire(ctx)
+	release, err := s.turn(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if s.wconn == nil {
-		return ErrClosed
-	}
 	tx := &writeTx{s: s, ctx: context.Background(), fresh: map[string]int64{}}
 	if _, err := s.wconn.ExecContext(tx.ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err

@@ -39,7 +39,7 @@ with --baseline also every group's difference from that one, p values adjusted.
 
 --metric is an expression with one value a run: the last value of a metric, or
 min(metrics.loss), at(metrics.loss, 100), … as in gophersnake query.`,
-		Example: "  gophersnake runs compare --metric test/accuracy \"group = 'mamba'\" \"group = 'lru'\"\n" +
+		Example: "  gophersnake runs compare --metric test/accuracy --where \"experiment = 'ladder-quick/induction'\" \"group = 'mamba'\" \"group = 'lru'\"\n" +
 			"  gophersnake runs compare --metric test/accuracy --where \"experiment = 'ladder-quick/induction'\" --by group --baseline lru",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 0 && len(args) != 2 {
@@ -93,7 +93,7 @@ func (f compareFlags) options(cmd *cobra.Command) (analysis.Options, error) {
 }
 
 func (a *App) compareTwo(ctx context.Context, s *tracker.Store, left, right string, f compareFlags, o analysis.Options) error {
-	c, err := analysis.CompareRuns(ctx, s, left, right, o)
+	c, err := analysis.CompareRuns(ctx, s, f.narrow(left), f.narrow(right), o)
 	if err != nil {
 		return err
 	}
@@ -102,6 +102,14 @@ func (a *App) compareTwo(ctx context.Context, s *tracker.Store, left, right stri
 	}
 	fmt.Fprintln(a.Out, c)
 	return nil
+}
+
+// narrow is a filter together with --where.
+func (f compareFlags) narrow(filter string) string {
+	if f.where == "" {
+		return filter
+	}
+	return fmt.Sprintf("(%s) and (%s)", filter, f.where)
 }
 
 func (a *App) compareGroups(ctx context.Context, s *tracker.Store, f compareFlags, o analysis.Options) error {
@@ -179,24 +187,31 @@ func measure(text string) string {
 	return out
 }
 
-// groupNamed finds a group by its name, or by a part of it that only one has.
+// groupNamed finds a group by its name, "group=lru", by the value in it, "lru",
+// or by a part of the name that only one has.
 func groupNamed(groups []analysis.Group, name string) (int, error) {
-	var names, fitting []string
-	at := -1
-	for i, g := range groups {
-		if g.Name == name {
-			return i, nil
-		}
+	var names []string
+	for _, g := range groups {
 		names = append(names, g.Name)
-		if strings.Contains(g.Name, name) {
-			at, fitting = i, append(fitting, g.Name)
-		}
 	}
-	switch {
-	case len(fitting) == 1:
-		return at, nil
-	case len(fitting) > 1:
-		return 0, fmt.Errorf("--baseline is %q, which fits several groups: %s", name, strings.Join(fitting, "; "))
+	for _, fits := range []func(string) bool{
+		func(n string) bool { return n == name },
+		func(n string) bool { return strings.HasSuffix(n, "="+name) },
+		func(n string) bool { return strings.Contains(n, name) },
+	} {
+		var fitting []string
+		at := -1
+		for i, n := range names {
+			if fits(n) {
+				at, fitting = i, append(fitting, n)
+			}
+		}
+		switch {
+		case len(fitting) == 1:
+			return at, nil
+		case len(fitting) > 1:
+			return 0, fmt.Errorf("--baseline is %q, which fits several groups: %s", name, strings.Join(fitting, "; "))
+		}
 	}
 	return 0, fmt.Errorf("--baseline is %q, want one of the groups: %s", name, strings.Join(names, "; "))
 }
@@ -206,7 +221,7 @@ func groupJSON(g analysis.Group) object {
 	for _, s := range g.Samples {
 		runs = append(runs, object{"id": s.Run.ID, "seed": s.Run.Seed, "value": jsonNumber(s.Value)})
 	}
-	return object{"name": g.Name, "runs": runs, "summary": g.Summary, "bootstrap": g.Bootstrap,
+	return object{"name": g.Name, "runs": runs, "without": g.Without, "summary": g.Summary, "bootstrap": g.Bootstrap,
 		"best": object{"id": g.Best.Run.ID, "value": jsonNumber(g.Best.Value), "tries": g.Best.Tries}}
 }
 

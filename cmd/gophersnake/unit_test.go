@@ -16,6 +16,7 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/lab"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/tracker"
+	"github.com/gophersnake/gophersnake/tracker/analysis"
 )
 
 // A long array has an object a line and is the same array.
@@ -39,6 +40,24 @@ func TestPrintObjects(t *testing.T) {
 				t.Fatalf("object %d of %d is %v", i, n, o)
 			}
 		}
+	}
+}
+
+func TestGroupNamed(t *testing.T) {
+	var groups []analysis.Group
+	for _, name := range []string{"group=lru", "group=lru/tune", "group=mamba", "group=mamba/tune"} {
+		groups = append(groups, analysis.Group{Name: name})
+	}
+	for name, want := range map[string]int{"lru": 0, "group=lru/tune": 1, "mamba/tune": 3} {
+		if got, err := groupNamed(groups, name); err != nil || got != want {
+			t.Errorf("%q is group %d, %v; want %d", name, got, err, want)
+		}
+	}
+	if _, err := groupNamed(groups, "tune"); err == nil || !strings.Contains(err.Error(), "several groups: group=lru/tune; group=mamba/tune") {
+		t.Errorf("a part of two names gives %v", err)
+	}
+	if _, err := groupNamed(groups, "gru"); err == nil || !strings.Contains(err.Error(), "want one of the groups") {
+		t.Errorf("an unknown group gives %v", err)
 	}
 }
 

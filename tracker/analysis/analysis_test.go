@@ -182,6 +182,46 @@ func TestAgainstAdjustsForTheNumberOfComparisons(t *testing.T) {
 	}
 }
 
+// A run of another task has no such metric; that is not a divergence.
+func TestRunsWithoutTheMeasureAreLeftOutAndTold(t *testing.T) {
+	s := history(t)
+	for name, status := range map[string]tracker.Status{"other task": tracker.StatusFinished, "diverged at once": tracker.StatusDiverged} {
+		run, err := s.StartRun(tracker.RunConfig{Experiment: "e", Group: "mamba", Name: name, Seed: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Finish(status); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g, err := Select(t.Context(), s, "group = 'mamba'", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(g.Samples) != 6 || g.Summary.Diverged != 1 || g.Without != 1 {
+		t.Errorf("%d runs, %d diverged, %d without; want 6, 1, 1", len(g.Samples), g.Summary.Diverged, g.Without)
+	}
+	groups, err := Groups(t.Context(), s, "experiment = 'e'", "name", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(groups) != 11 { // five seeds of two arms, and the one that diverged
+		t.Errorf("%d groups, want 11 without that of the other task", len(groups))
+	}
+	c, err := CompareRuns(t.Context(), s, "group = 'mamba'", "group = 'lru'", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{c.String(), c.Table().String()} {
+		if !strings.Contains(text, "1 runs are left out: they have no such value") {
+			t.Errorf("it does not tell of the run without a value:\n%s", text)
+		}
+	}
+	if _, err := Select(t.Context(), s, "name = 'other task'", options); err == nil || !strings.Contains(err.Error(), "but none has metrics.") {
+		t.Errorf("runs that all lack the measure give %v", err)
+	}
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	s := history(t)
 	for name, c := range map[string]struct {

@@ -149,6 +149,9 @@ func (c Comparison) String() string {
 	default:
 		fmt.Fprintf(&b, "A − B, not paired (%s): %s, g=%.2g\n", c.Unpaired, c.Welch, c.Welch.Effect)
 	}
+	if n := c.A.Without + c.B.Without; n > 0 {
+		b.WriteString(leftOut(n) + "\n")
+	}
 	b.WriteString(c.verdict())
 	if c.BestOf > 0 {
 		fmt.Fprintf(&b, "; best of %d tries, expected: A %.4g, B %.4g", c.BestOf, c.BestA, c.BestB)

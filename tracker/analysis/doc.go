@@ -9,6 +9,7 @@
 //	fmt.Println(c, analysis.Table(groups, o))
 //
 // The unit of replication is the run. Runs of one group should differ in the seed
-// only; Groups' default sees to that. A run whose value is missing, NaN or
-// infinite counts as diverged and is never dropped in silence.
+// only; Groups' default sees to that. A run whose value is NaN or infinite, or that
+// diverged before it had one, counts as diverged; one that was never measured is
+// left out. Both are counted and told.
 package analysis

@@ -55,6 +55,7 @@ type Group struct {
 	Summary   stats.Summary
 	Bootstrap stats.BootstrapResult // of the mean; its seed is fixed: same runs, same bits
 	Best      Best
+	Without   int // runs left out: they have no such value and did not diverge
 }
 
 // Best is the best run of a group and how many tries it took. A best of many is

@@ -15,6 +15,7 @@ const everySeed = "config except seed"
 // Groups finds the runs that a filter of the query language selects, collects
 // them by what agrees ("config except seed" if by is empty, or "params.width,
 // group") and describes o.Measure in each group, in the order of the search.
+// Groups in which no run has the measure are left out.
 func Groups(ctx context.Context, s *tracker.Store, filter, by string, o Options) ([]Group, error) {
 	if err := o.checkMeasure(); err != nil {
 		return nil, err
@@ -32,7 +33,9 @@ func Groups(ctx context.Context, s *tracker.Store, filter, by string, o Options)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, group)
+		if len(group.Samples) > 0 {
+			out = append(out, group)
+		}
 	}
 	return out, nil
 }
@@ -43,11 +46,36 @@ func fromSearch(g tracker.Group, o Options) (Group, error) {
 	if len(names) != 1 {
 		return Group{}, fmt.Errorf("analysis: %s stands for %d values of a run, want one", o.Measure, len(names))
 	}
-	samples := make([]Sample, len(g.Runs))
+	var c collected
 	for i, v := range g.Samples[names[0]] {
-		samples[i] = Sample{Run: g.Runs[i], Value: v.Value}
+		c.add(g.Runs[i], v.Value, v.Missing)
 	}
-	return NewGroup(g.Label(), samples, o)
+	return c.group(g.Label(), o)
+}
+
+// collected are the runs of a group while it is put together.
+type collected struct {
+	samples []Sample
+	without int
+}
+
+// add takes a run in. One that lacks the measure counts as diverged if that is
+// how it ended; otherwise it was never measured: another task, or not over yet.
+func (c *collected) add(run tracker.RunInfo, value float64, missing bool) {
+	switch {
+	case !missing:
+		c.samples = append(c.samples, Sample{Run: run, Value: value})
+	case run.Status == tracker.StatusDiverged:
+		c.samples = append(c.samples, Sample{Run: run, Value: math.NaN()})
+	default:
+		c.without++
+	}
+}
+
+func (c *collected) group(name string, o Options) (Group, error) {
+	g, err := NewGroup(name, c.samples, o)
+	g.Without = c.without
+	return g, err
 }
 
 // Select describes o.Measure over all the runs that a filter selects, as one
@@ -60,18 +88,18 @@ func Select(ctx context.Context, s *tracker.Store, filter string, o Options) (Gr
 	if err != nil {
 		return Group{}, err
 	}
-	samples := make([]Sample, t.Len())
+	var c collected
 	for i, run := range t.Runs {
 		cell := t.Cells[i][0]
-		samples[i] = Sample{Run: run, Value: cell.Float()}
-		if cell.Missing() {
-			samples[i].Value = math.NaN()
-		}
+		c.add(run, cell.Float(), cell.Missing())
 	}
-	if len(samples) == 0 {
+	if len(c.samples) == 0 {
+		if c.without > 0 {
+			return Group{}, fmt.Errorf("analysis: %d runs fit %s, but none has %s", c.without, filter, o.Measure)
+		}
 		return Group{}, fmt.Errorf("analysis: no run fits %s", filter)
 	}
-	return NewGroup(filter, samples, o)
+	return c.group(filter, o)
 }
 
 // CompareRuns compares the runs of two filters, A − B.

@@ -40,9 +40,21 @@ func Table(groups []Group, o Options) *table.Table {
 		t.Add(g.Name, fmt.Sprint(len(g.Samples)), fmt.Sprint(g.Summary.Diverged), number(g.Summary.Mean), interval(g.Summary.Lo, g.Summary.Hi),
 			interval(g.Bootstrap.BCa.Lo, g.Bootstrap.BCa.Hi), number(g.Best.Value), g.Best.Run.ID, number(g.ExpectedBest(tries, o)))
 	}
-	t.Note("Diverged: no value, NaN or infinite; left out of the mean. The bootstrap (BCa) is too narrow for a handful of runs.")
+	without := 0
+	for _, g := range groups {
+		without += g.Without
+	}
+	if without > 0 {
+		t.Note(leftOut(without))
+	}
+	t.Note("Diverged: NaN or infinite, or diverged before there was a value; left out of the mean. The bootstrap (BCa) is too narrow for a handful of runs.")
 	t.Note(of + ": the mean best of that many runs drawn from the group, so that groups of unequal size compare.")
 	return t
+}
+
+// leftOut tells of runs that were never measured.
+func leftOut(n int) string {
+	return fmt.Sprintf("%d runs are left out: they have no such value, and did not diverge.", n)
 }
 
 // Table shows the two groups and their difference, as notebooks do.
@@ -60,6 +72,9 @@ func (c Comparison) Table() *table.Table {
 	t.Add(how, n, "", signed(diff), interval(lo, hi), number(c.P()), number(effect))
 	if !c.Pairs {
 		t.Note("Not paired: " + c.Unpaired + ".")
+	}
+	if n := c.A.Without + c.B.Without; n > 0 {
+		t.Note(leftOut(n))
 	}
 	t.Note(fmt.Sprintf("%s. Best of %d tries, expected: A %.4g, B %.4g.", c.verdict(), c.BestOf, c.BestA, c.BestB))
 	return t
