@@ -31,6 +31,10 @@ func AdamW(w, g, m, v []float32, lr, beta1, beta2, eps, wd, c1, c2, gscale float
 		adamWAVX2(w, g, m, v, s.decay, s.rate, s.beta1, s.rest1, s.beta2, s.rest2, s.root, s.eps, s.gscale)
 		return
 	}
+	if isa.UseNEON {
+		neonAdamW(w, g, m, v, s.decay, s.rate, s.beta1, s.rest1, s.beta2, s.rest2, s.root, s.eps, s.gscale)
+		return
+	}
 	s.step(w, g, m, v)
 }
 

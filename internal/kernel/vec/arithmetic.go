@@ -13,6 +13,10 @@ func Add(dst, a, b []float32) {
 		addAVX2(dst, a, b)
 		return
 	}
+	if isa.UseNEON {
+		neonAdd(dst, a, b)
+		return
+	}
 	for i, v := range a {
 		dst[i] = v + b[i]
 	}
@@ -27,6 +31,10 @@ func AddTo(dst, a []float32) {
 	}
 	if isa.UseAVX2 {
 		addAVX2(dst, dst, a)
+		return
+	}
+	if isa.UseNEON {
+		neonAdd(dst, dst, a)
 		return
 	}
 	for i, v := range a {
@@ -45,6 +53,10 @@ func Sub(dst, a, b []float32) {
 		subAVX2(dst, a, b)
 		return
 	}
+	if isa.UseNEON {
+		neonSub(dst, a, b)
+		return
+	}
 	for i, v := range a {
 		dst[i] = v - b[i]
 	}
@@ -59,6 +71,10 @@ func Mul(dst, a, b []float32) {
 	}
 	if isa.UseAVX2 {
 		mulAVX2(dst, a, b)
+		return
+	}
+	if isa.UseNEON {
+		neonMul(dst, a, b)
 		return
 	}
 	for i, v := range a {
@@ -77,6 +93,10 @@ func MulAdd(dst, a, b []float32) {
 		mulAddAVX2(dst, a, b)
 		return
 	}
+	if isa.UseNEON {
+		neonMulAdd(dst, a, b)
+		return
+	}
 	for i, v := range a {
 		dst[i] += v * b[i]
 	}
@@ -93,6 +113,10 @@ func Axpy(dst []float32, alpha float32, x []float32) {
 		axpyAVX2(dst, alpha, x)
 		return
 	}
+	if isa.UseNEON {
+		neonAxpy(dst, alpha, x)
+		return
+	}
 	for i, v := range x {
 		dst[i] += alpha * v
 	}
@@ -107,6 +131,10 @@ func Scale(dst []float32, alpha float32, x []float32) {
 	}
 	if isa.UseAVX2 {
 		scaleAVX2(dst, alpha, x)
+		return
+	}
+	if isa.UseNEON {
+		neonScale(dst, alpha, x)
 		return
 	}
 	for i, v := range x {

@@ -3,9 +3,24 @@ package vec
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/gophersnake/gophersnake/internal/kernel/ceiling"
 )
+
+// machine is what the machine can do, measured as far as benchmarks ask.
+var machine = sync.OnceValue(ceiling.New)
+
+// traffic is the float32 streams of a function: what it reads, what it writes, and
+// in how many arrays.
+type traffic struct{ reads, writes, arrays int }
+
+// of is the work on n elements.
+func (t traffic) of(n int) ceiling.Work {
+	return ceiling.Work{Workers: 1, Reads: 4 * float64(t.reads*n), Writes: 4 * float64(t.writes*n), Set: 4 * float64(t.arrays*n)}
+}
 
 // BenchmarkKernels reports the time for an element and the memory traffic of
 // every function, in the first cache (4 KB a slice) and in memory (16 MB).
@@ -14,21 +29,26 @@ func BenchmarkKernels(b *testing.B) {
 		for _, k := range kernels() {
 			b.Run(fmt.Sprintf("%s/n=%d", k.name, n), func(b *testing.B) {
 				s := k.slicesFor(rand.New(rand.NewPCG(1, 2)), n)
-				streams := k.args + k.outs
-				if k.adds {
-					streams += k.outs
-				}
-				report(b, n, streams, func() { k.run(s) })
+				report(b, n, k.traffic(), func() { k.run(s) })
 			})
 		}
 	}
 }
 
-// report runs f and reports ns per element and GB/s, for the given number of
-// float32 streams of n elements, of its fastest run: on a machine shared with
+// traffic is what the kernel reads and writes.
+func (k kernel) traffic() traffic {
+	t := traffic{k.args, k.outs, k.args + k.outs}
+	if k.adds {
+		t.reads += k.outs
+	}
+	return t
+}
+
+// report runs f and reports ns per element, and GB/s and the share of the ceiling
+// for its streams of n elements, of its fastest run: on a machine shared with
 // others the mean says more about them. Short functions are timed in bundles
 // of at least 20 µs, against which reading the clock costs nothing.
-func report(b *testing.B, n, streams int, f func()) {
+func report(b *testing.B, n int, streams traffic, f func()) {
 	b.Helper()
 	bundle := 1
 	for timed(bundle, f) < 20*time.Microsecond {
@@ -40,7 +60,7 @@ func report(b *testing.B, n, streams int, f func()) {
 	}
 	elements := float64(bundle) * float64(n)
 	b.ReportMetric(float64(best.Nanoseconds())/elements, "ns/element")
-	b.ReportMetric(4*float64(streams)*elements/float64(best.Nanoseconds()), "GB/s")
+	machine().Report(b, streams.of(n), best.Seconds()/float64(bundle))
 }
 
 func timed(runs int, f func()) time.Duration {
@@ -56,13 +76,13 @@ func BenchmarkReductions(b *testing.B) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		x, y := random(rng, n), random(rng, n)
 		for name, f := range map[string]struct {
-			streams int
+			streams traffic
 			run     func()
 		}{
-			"Sum":        {1, func() { Sum(x) }},
-			"SumSquares": {1, func() { SumSquares(x) }},
-			"Dot":        {2, func() { Dot(x, y) }},
-			"Max":        {1, func() { Max(x) }},
+			"Sum":        {traffic{1, 0, 1}, func() { Sum(x) }},
+			"SumSquares": {traffic{1, 0, 1}, func() { SumSquares(x) }},
+			"Dot":        {traffic{2, 0, 2}, func() { Dot(x, y) }},
+			"Max":        {traffic{1, 0, 1}, func() { Max(x) }},
 		} {
 			b.Run(fmt.Sprintf("%s/n=%d", name, n), func(b *testing.B) { report(b, n, f.streams, f.run) })
 		}
@@ -75,16 +95,16 @@ func BenchmarkRows(b *testing.B) {
 		x, y, w := random(rng, n), random(rng, n), random(rng, n)
 		dx, dw := random(rng, n), random(rng, n)
 		b.Run(fmt.Sprintf("RMSNormRow/n=%d", n), func(b *testing.B) {
-			report(b, n, 3, func() { RMSNormRow(y, x, w, 1e-5) })
+			report(b, n, traffic{2, 1, 3}, func() { RMSNormRow(y, x, w, 1e-5) })
 		})
 		b.Run(fmt.Sprintf("RMSNormRowGrad/n=%d", n), func(b *testing.B) {
-			report(b, n, 7, func() { RMSNormRowGrad(dx, dw, x, w, y, 1e-3) })
+			report(b, n, traffic{5, 2, 5}, func() { RMSNormRowGrad(dx, dw, x, w, y, 1e-3) })
 		})
 		b.Run(fmt.Sprintf("SoftmaxRow/n=%d", n), func(b *testing.B) {
-			report(b, n, 2, func() { SoftmaxRow(y, x) })
+			report(b, n, traffic{1, 1, 2}, func() { SoftmaxRow(y, x) })
 		})
 		b.Run(fmt.Sprintf("SoftmaxRowGrad/n=%d", n), func(b *testing.B) {
-			report(b, n, 4, func() { SoftmaxRowGrad(dx, y, x) })
+			report(b, n, traffic{3, 1, 3}, func() { SoftmaxRowGrad(dx, y, x) })
 		})
 	}
 }
@@ -94,7 +114,7 @@ func BenchmarkAdamW(b *testing.B) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		w, g, m, v := random(rng, n), random(rng, n), make([]float32, n), make([]float32, n)
 		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
-			report(b, n, 7, func() { AdamW(w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 1) })
+			report(b, n, traffic{4, 3, 4}, func() { AdamW(w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 1) })
 		})
 	}
 }

@@ -25,7 +25,9 @@
 // the reductions but the softmax's: with 32 partial sums in either, they wait
 // for their additions, not for the number of lanes.
 //
-// The plain Go kernels (build tag noasm, or a processor without AVX2) have the
+// The NEON kernels (gen/neon) have the same formulas and orders.
+//
+// The plain Go kernels (build tag noasm, or a processor without AVX2 or NEON) have the
 // same formulas and orders, but round a product before adding to it where the
 // assembly does not, so the last bits differ.
 //

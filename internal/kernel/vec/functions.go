@@ -13,6 +13,10 @@ func Exp(dst, x []float32) {
 		expAVX2(dst, x)
 		return
 	}
+	if isa.UseNEON {
+		neonExp(dst, x)
+		return
+	}
 	for i, v := range x {
 		dst[i] = exp32(v)
 	}
@@ -27,6 +31,10 @@ func Sigmoid(dst, x []float32) {
 	}
 	if isa.UseAVX2 {
 		sigmoidAVX2(dst, x)
+		return
+	}
+	if isa.UseNEON {
+		neonSigmoid(dst, x)
 		return
 	}
 	for i, v := range x {
@@ -45,6 +53,10 @@ func SigmoidGrad(dx, y, dy []float32) {
 		sigmoidGradAVX2(dx, y, dy)
 		return
 	}
+	if isa.UseNEON {
+		neonSigmoidGrad(dx, y, dy)
+		return
+	}
 	for i, v := range y {
 		dx[i] += (1 - v) * v * dy[i]
 	}
@@ -61,6 +73,10 @@ func Tanh(dst, x []float32) {
 		tanhAVX2(dst, x)
 		return
 	}
+	if isa.UseNEON {
+		neonTanh(dst, x)
+		return
+	}
 	for i, v := range x {
 		dst[i] = tanh32(v)
 	}
@@ -75,6 +91,10 @@ func TanhGrad(dx, y, dy []float32) {
 	}
 	if isa.UseAVX2 {
 		tanhGradAVX2(dx, y, dy)
+		return
+	}
+	if isa.UseNEON {
+		neonTanhGrad(dx, y, dy)
 		return
 	}
 	for i, v := range y {
@@ -94,6 +114,10 @@ func SiLU(dst, x []float32) {
 		siluAVX2(dst, x)
 		return
 	}
+	if isa.UseNEON {
+		neonSilu(dst, x)
+		return
+	}
 	for i, v := range x {
 		dst[i] = silu32(v)
 	}
@@ -108,6 +132,10 @@ func SiLUGrad(dx, x, dy []float32) {
 	}
 	if isa.UseAVX2 {
 		siluGradAVX2(dx, x, dy)
+		return
+	}
+	if isa.UseNEON {
+		neonSiluGrad(dx, x, dy)
 		return
 	}
 	for i, v := range x {
@@ -126,6 +154,10 @@ func SiLUMul(y, a, z []float32) {
 		siluMulAVX2(y, a, z)
 		return
 	}
+	if isa.UseNEON {
+		neonSiluMul(y, a, z)
+		return
+	}
 	for i, v := range z {
 		y[i] = silu32(v) * a[i]
 	}
@@ -141,6 +173,10 @@ func SiLUMulGrad(da, dz, a, z, dy []float32) {
 	}
 	if isa.UseAVX2 {
 		siluMulGradAVX2(da, dz, a, z, dy)
+		return
+	}
+	if isa.UseNEON {
+		neonSiluMulGrad(da, dz, a, z, dy)
 		return
 	}
 	for i, v := range z {
@@ -163,6 +199,10 @@ func Softplus(dst, x []float32) {
 		softplusAVX2(dst, x)
 		return
 	}
+	if isa.UseNEON {
+		neonSoftplus(dst, x)
+		return
+	}
 	for i, v := range x {
 		dst[i] = softplus32(v)
 	}
@@ -177,6 +217,10 @@ func SoftplusGrad(dx, x, dy []float32) {
 	}
 	if isa.UseAVX2 {
 		softplusGradAVX2(dx, x, dy)
+		return
+	}
+	if isa.UseNEON {
+		neonSoftplusGrad(dx, x, dy)
 		return
 	}
 	for i, v := range x {
@@ -196,6 +240,10 @@ func GELU(dst, x []float32) {
 		geluAVX2(dst, x)
 		return
 	}
+	if isa.UseNEON {
+		neonGelu(dst, x)
+		return
+	}
 	for i, v := range x {
 		dst[i] = gelu32(v)
 	}
@@ -210,6 +258,10 @@ func GELUGrad(dx, x, dy []float32) {
 	}
 	if isa.UseAVX2 {
 		geluGradAVX2(dx, x, dy)
+		return
+	}
+	if isa.UseNEON {
+		neonGeluGrad(dx, x, dy)
 		return
 	}
 	for i, v := range x {
@@ -230,6 +282,10 @@ func GELUExact(dst, x []float32) {
 		geluExactAVX2(dst, x)
 		return
 	}
+	if isa.UseNEON {
+		neonGeluExact(dst, x)
+		return
+	}
 	for i, v := range x {
 		dst[i] = geluExact32(v)
 	}
@@ -244,6 +300,10 @@ func GELUExactGrad(dx, x, dy []float32) {
 	}
 	if isa.UseAVX2 {
 		geluExactGradAVX2(dx, x, dy)
+		return
+	}
+	if isa.UseNEON {
+		neonGeluExactGrad(dx, x, dy)
 		return
 	}
 	for i, v := range x {

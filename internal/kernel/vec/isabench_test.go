@@ -22,14 +22,11 @@ func BenchmarkISA(b *testing.B) {
 		for _, k := range kernels() {
 			b.Run(fmt.Sprintf("%s/n=%d", k.name, n), func(b *testing.B) {
 				s := k.slicesFor(rng, n)
-				streams := k.args + k.outs
-				if k.adds {
-					streams += k.outs
-				}
-				inTurn(b, n, streams, func() { k.run(s) })
+				inTurn(b, n, k.traffic(), func() { k.run(s) })
 			})
 		}
-		for name, streams := range map[string]int{"AdamW": 7, "SoftmaxRow": 2, "SoftmaxRowGrad": 4, "RMSNormRow": 3, "RMSNormRowGrad": 7} {
+		for name, streams := range map[string]traffic{"AdamW": {4, 3, 4}, "SoftmaxRow": {1, 1, 2},
+			"SoftmaxRowGrad": {3, 1, 3}, "RMSNormRow": {2, 1, 3}, "RMSNormRowGrad": {5, 2, 5}} {
 			f := steps()[name]
 			b.Run(fmt.Sprintf("%s/n=%d", name, n), func(b *testing.B) {
 				s := make([][]float32, 5)
@@ -54,8 +51,9 @@ func processorTime() float64 {
 }
 
 // inTurn reports ns an element of the fastest run with each instruction set,
-// the median ratio of the turns, and the memory traffic with AVX-512.
-func inTurn(b *testing.B, n, streams int, f func()) {
+// the median ratio of the turns, and the memory traffic with AVX-512 with its
+// share of the ceiling.
+func inTurn(b *testing.B, n int, streams traffic, f func()) {
 	if !isa.UseAVX512 {
 		b.Skip("no AVX-512")
 	}
@@ -80,6 +78,6 @@ func inTurn(b *testing.B, n, streams int, f func()) {
 	b.ReportMetric(slices.Min(wide), "avx512-ns/element")
 	b.ReportMetric(slices.Min(narrow), "avx2-ns/element")
 	b.ReportMetric(ratio[len(ratio)/2], "median-ratio")
-	b.ReportMetric(4*float64(streams)/slices.Min(wide), "avx512-GB/s")
+	machine().Report(b, streams.of(n), slices.Min(wide)*float64(n)*1e-9)
 	b.ReportMetric(0, "ns/op")
 }

@@ -23,6 +23,9 @@ func Sum(x []float32) float32 {
 		if isa.UseAVX2 {
 			return sumAVX2(x[lo:hi])
 		}
+		if isa.UseNEON {
+			return neonSum(x[lo:hi])
+		}
 		return sumGo(x[lo:hi])
 	})
 }
@@ -32,6 +35,9 @@ func SumSquares(x []float32) float32 {
 	return blockwise(len(x), func(lo, hi int) float32 {
 		if isa.UseAVX2 {
 			return sumSquaresAVX2(x[lo:hi])
+		}
+		if isa.UseNEON {
+			return neonSumSquares(x[lo:hi])
 		}
 		return dotGo(x[lo:hi], x[lo:hi])
 	})
@@ -44,6 +50,9 @@ func Dot(a, b []float32) float32 {
 		if isa.UseAVX2 {
 			return dotAVX2(a[lo:hi], b[lo:hi])
 		}
+		if isa.UseNEON {
+			return neonDot(a[lo:hi], b[lo:hi])
+		}
 		return dotGo(a[lo:hi], b[lo:hi])
 	})
 }
@@ -53,6 +62,9 @@ func dot3(a, b, c []float32) float32 {
 	return blockwise(len(a), func(lo, hi int) float32 {
 		if isa.UseAVX2 {
 			return dot3AVX2(a[lo:hi], b[lo:hi], c[lo:hi])
+		}
+		if isa.UseNEON {
+			return neonDot3(a[lo:hi], b[lo:hi], c[lo:hi])
 		}
 		return dot3Go(a[lo:hi], b[lo:hi], c[lo:hi])
 	})
@@ -78,6 +90,9 @@ func Max(x []float32) float32 {
 	}
 	if isa.UseAVX2 {
 		return maxAVX2(x)
+	}
+	if isa.UseNEON {
+		return neonMax(x)
 	}
 	greatest := x[0]
 	for _, v := range x {
@@ -149,6 +164,10 @@ func expSum(dst, x []float32, shift float32) float32 {
 	}
 	if isa.UseAVX2 {
 		return expSumAVX2(dst, x, shift)
+	}
+	if isa.UseNEON {
+		neonExpShift(dst, x, shift)
+		return neonSum16(dst)
 	}
 	var acc [16]float32
 	for i, v := range x {

@@ -23,6 +23,10 @@ func RMSNormRow(y, x, w []float32, eps float32) (r float32) {
 		scaleMulAVX2(y, x, w, r)
 		return r
 	}
+	if isa.UseNEON {
+		neonScaleMul(y, x, w, r)
+		return r
+	}
 	for i, v := range x {
 		y[i] = v * r * w[i]
 	}
@@ -45,6 +49,10 @@ func RMSNormRowGrad(dx, dw, x, w, dy []float32, r float32) {
 	}
 	if isa.UseAVX2 {
 		rmsNormGradAVX2(dx, dw, x, w, dy, r, c)
+		return
+	}
+	if isa.UseNEON {
+		neonRmsNormGrad(dx, dw, x, w, dy, r, c)
 		return
 	}
 	for i, v := range x {
@@ -81,6 +89,10 @@ func SoftmaxRowGrad(dx, y, dy []float32) {
 	}
 	if isa.UseAVX2 {
 		softmaxGradAVX2(dx, y, dy, c)
+		return
+	}
+	if isa.UseNEON {
+		neonSoftmaxGrad(dx, y, dy, c)
 		return
 	}
 	for i, v := range y {
