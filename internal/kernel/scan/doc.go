@@ -54,13 +54,25 @@
 //
 // Work is split over batch rows and blocks of channel groups by a rule that
 // sees only the shape; what tasks share is summed in a fixed order. The bits of
-// every result are therefore the same for any number of workers.
+// every result are therefore the same for any number of workers. Tasks that run
+// at the same time work on memory far apart, their scratch included: a core also
+// fetches lines near those it was asked for, and one that another core is writing
+// costs both some 100 ns, or 350 where they have no cache in common.
 //
-// Three engines do the work: AVX-512 or AVX2 assembly written by ./gen (avo), or
-// the same in plain Go where there is neither or the build has the tag noasm.
+// Four engines do the work: AVX-512 or AVX2 assembly written by ./gen (avo), NEON
+// assembly by ./gen/neon, or the same in plain Go where there is none of them or
+// the build has the tag noasm. To NEON, a group is two registers.
 // With AVX-512 a pair of groups is one register. Every lane sees the operations
 // of AVX2 in the same order, and what both groups add to (dB, dC) gets the first
 // group's terms before the second's, so that both have the same bits.
+//
+// Floor: a state element takes 8 multiplications (fused or not) forward and 16
+// backward, counting exp's 5. A Zen 5 core starts two vectors of 16 in a cycle, so
+// at 4.2 GHz a step of one state and channel needs 0.059 ns forward and 0.119
+// backward. In the level-one cache the scan loops take 0.077 and 0.164, the work
+// of each row (softplus, gate, sums) at N = 16 another 0.034 and 0.06; what is
+// left to the time of a large scan is waiting for memory, 40 bytes of it for each
+// channel of a step that goes backward.
 //
 // Does not include: an associative (parallel in time) scan, groups of B and C
 // shared by some of the channels, and state in any type but float32.

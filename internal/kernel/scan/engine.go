@@ -13,10 +13,10 @@ const (
 	prepareModes
 )
 
-// engine is one implementation of the chunk kernels: plain Go, AVX2 or AVX-512.
+// engine is one implementation of the chunk kernels: plain Go, AVX2, AVX-512 or NEON.
 // Those that take an extent work on a frame pair, on planes of its width and on
-// eight values of the vectors for each half. The two in assembly agree to the
-// bit, plain Go with them to rounding. How they lay out a frame pair is their
+// eight values of the vectors for each half. AVX2 and AVX-512 agree to the
+// bit, the others with them to rounding. How they lay out a frame pair is their
 // own affair.
 type engine interface {
 	// prepare fills Δ, u, Δu and clears the sums Y, Sx and Sd.

@@ -12,7 +12,8 @@ type avx512Engine struct{ avx2Engine }
 type (
 	pairScanKernel     = func(steps int, frame *float32, states int, a, h, b, c *float32, bStep, cStep, group int)
 	pairScanBackKernel = func(steps int, frame *float32, states int, a, h, carry, da, b, c, db, dc *float32,
-		bStep, cStep, dbStep, dcStep int, tmp *float32, group int)
+		bStep, cStep, dbStep, dcStep int, tmp *float32, group int,
+		rows **float32, rowStep, ahead, pass int)
 )
 
 // pairScanKernels are indexed by constant B, constant C, signed.
@@ -33,11 +34,35 @@ var pairScanBackKernels = [2][2][2][2]pairScanBackKernel{
 	},
 }
 
+// rowsAhead is how many bytes ahead the kernels ask that work row by row: nothing
+// where the scan does it for them.
+func (x extent) rowsAhead() int {
+	if x.next != nil {
+		return 0
+	}
+	return inBytes(x.ahead)
+}
+
+// nowhere is a row that is always near.
+var nowhere float32
+
+// noRows has the scan ask for nothing.
+var noRows = [spec.Rows]*float32{&nowhere, &nowhere, &nowhere, &nowhere, &nowhere, &nowhere, &nowhere, &nowhere}
+
+// asked is what the scan asks for: rows, the bytes from one to the next, and
+// those to the next window.
+func (x extent) asked() (rows *[spec.Rows]*float32, step, ahead int) {
+	if x.next == nil {
+		return &noRows, 0, 0
+	}
+	return &x.next.rows, inBytes(x.next.step), inBytes(x.ahead)
+}
+
 func (avx512Engine) prepare(mode prepareMode, x extent, frame []float32, u, delta plane, bias []float32) {
 	kernel := [prepareModes]func(steps, halves, ahead int, frame, u, delta, bias *float32, uStep, deltaStep int){
 		avx512PrepareRaw, avx512PrepareSoftplus, avx512PrepareSoftplusSig,
 	}[mode]
-	kernel(x.steps, x.halves, inBytes(x.ahead), &frame[0], &u.v[0], &delta.v[0], &bias[0], inBytes(u.ld), inBytes(delta.ld))
+	kernel(x.steps, x.halves, x.rowsAhead(), &frame[0], &u.v[0], &delta.v[0], &bias[0], inBytes(u.ld), inBytes(delta.ld))
 }
 
 func (avx512Engine) scan(x extent, frame []float32, s system, h []float32) {
@@ -47,24 +72,26 @@ func (avx512Engine) scan(x extent, frame []float32, s system, h []float32) {
 
 func (avx512Engine) finish(x extent, frame []float32, y, z plane, dskip []float32) {
 	if z.v == nil {
-		avx512Finish(x.steps, x.halves, inBytes(x.ahead), &frame[0], &y.v[0], &dskip[0], inBytes(y.ld))
+		avx512Finish(x.steps, x.halves, x.rowsAhead(), &frame[0], &y.v[0], &dskip[0], inBytes(y.ld))
 		return
 	}
-	avx512FinishGated(x.steps, x.halves, inBytes(x.ahead), &frame[0], &y.v[0], &z.v[0], &dskip[0], inBytes(y.ld), inBytes(z.ld))
+	avx512FinishGated(x.steps, x.halves, x.rowsAhead(), &frame[0], &y.v[0], &z.v[0], &dskip[0], inBytes(y.ld), inBytes(z.ld))
 }
 
 func (avx512Engine) seed(x extent, frame []float32, dy, z plane) {
 	if z.v == nil {
-		avx512Seed(x.steps, x.halves, inBytes(x.ahead), &frame[0], &dy.v[0], inBytes(dy.ld))
+		avx512Seed(x.steps, x.halves, x.rowsAhead(), &frame[0], &dy.v[0], inBytes(dy.ld))
 		return
 	}
-	avx512SeedGated(x.steps, x.halves, inBytes(x.ahead), &frame[0], &dy.v[0], &z.v[0], inBytes(dy.ld), inBytes(z.ld))
+	avx512SeedGated(x.steps, x.halves, x.rowsAhead(), &frame[0], &dy.v[0], &z.v[0], inBytes(dy.ld), inBytes(z.ld))
 }
 
 func (avx512Engine) scanBack(x extent, frame []float32, s system, h []float32, adj adjoint, gated bool) {
+	rows, rowStep, ahead := x.asked()
 	pairScanBackKernels[bit(gated)][bit(s.b.lanes)][bit(s.c.lanes)][bit(s.signed)](
 		x.steps, &frame[0], s.n, &s.a[0], &h[0], &adj.carry[0], &adj.da[0], &s.b.v[0], &s.c.v[0],
-		&adj.db[0], &adj.dc[0], inBytes(s.b.ld), inBytes(s.c.ld), inBytes(adj.dbLd), inBytes(adj.dcLd), &adj.tmp[0], inBytes(s.group))
+		&adj.db[0], &adj.dc[0], inBytes(s.b.ld), inBytes(s.c.ld), inBytes(adj.dbLd), inBytes(adj.dcLd), &adj.tmp[0], inBytes(s.group),
+		&rows[0], rowStep, ahead, 0)
 }
 
 func (avx512Engine) finishBack(x extent, frame []float32, du, ddelta, dz plane, dskip, dbias, ddskip []float32, gated bool) {
@@ -72,8 +99,16 @@ func (avx512Engine) finishBack(x extent, frame []float32, du, ddelta, dz plane, 
 	if gated {
 		kernel = avx512FinishBackGated
 	}
-	kernel(x.steps, x.halves, inBytes(x.ahead), &frame[0], &du.v[0], &ddelta.v[0], &dz.v[0], &dskip[0], &dbias[0], &ddskip[0],
+	kernel(x.steps, x.halves, x.rowsAhead(), &frame[0], &du.v[0], &ddelta.v[0], &dz.v[0], &dskip[0], &dbias[0], &ddskip[0],
 		inBytes(du.ld), inBytes(ddelta.ld), inBytes(dz.ld))
+}
+
+func (e avx512Engine) sumLanes(dst, src []float32) {
+	n := len(dst) &^ (2*lanes - 1)
+	if n > 0 {
+		avx512SumLanes(n, &dst[0], &src[0])
+	}
+	e.avx2Engine.sumLanes(dst[n:], src[n*lanes:])
 }
 
 func (avx512Engine) scanComplex(x extent, frame []float32, s system, h []float32) {

@@ -21,14 +21,6 @@ func processorTime() float64 {
 	return float64(t.Nano())
 }
 
-// Multiplications and fused ones of a state element, of which a core starts two
-// vectors in each cycle: exp has 5, the recurrence 2, and y, dB, dC, X, Sx, Ā X,
-// S, Sd and dA one each. They are the floor of a scan's time.
-const (
-	forwardProducts  = 8
-	backwardProducts = 16
-)
-
 // cycles is the clock in GHz: a chain of multiplications of 3 cycles each.
 func cycles() float64 {
 	const n = 1 << 20

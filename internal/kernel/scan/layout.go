@@ -17,7 +17,21 @@ type extent struct {
 	steps  int // rows, at most chunk
 	halves int // 1, or 2: two groups side by side
 	ahead  int // floats from the planes' rows to those that come next: asked for early
+
+	next *lookahead // nil: the rows are asked for when those before are read
 }
+
+// lookahead lists the arrays of which the backward scan itself asks for the next
+// rows, one in each of its steps: the core can wait for some dozens of cache lines at
+// a time, and a row kernel asks for more.
+type lookahead struct {
+	rows [spec.Rows]*float32 // the window's first
+	step int                 // floats from row to row
+}
+
+// spreadStates is the number of states from which the scan has steps enough to
+// ask for all rows.
+const spreadStates = 16
 
 // plane is a strided view of some steps of eight channels, or of sixteen for a
 // pair: lane i of step t is v[t*ld+i].
@@ -169,6 +183,7 @@ type window struct {
 	extent
 	b, t, k int       // batch row, first step, first group
 	edge    []float32 // edgeSize
+	look    lookahead
 }
 
 // seekTime moves the window to step t.
@@ -184,6 +199,23 @@ func (w *window) seekGroup(k, lo, hi, step int) {
 	w.ahead = w.halves * lanes
 	if k+w.halves >= hi {
 		w.ahead = step*w.D - (k-lo)*lanes
+	}
+}
+
+// lookAhead has the scan ask for the next rows of these (B, L, D) arrays, the
+// first of which is not nil, where it can.
+func (w *window) lookAhead(arrays ...[]float32) {
+	w.next = nil
+	if w.N < spreadStates || !w.full() {
+		return
+	}
+	w.next, w.look.step = &w.look, w.D
+	for i := range w.look.rows {
+		x := arrays[0]
+		if i < len(arrays) && arrays[i] != nil {
+			x = arrays[i]
+		}
+		w.look.rows[i] = &x[w.origin()]
 	}
 }
 

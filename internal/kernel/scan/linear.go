@@ -103,8 +103,9 @@ type span struct{ b, lo, hi int }
 
 func (l *Linear) span(i int) span {
 	s := l.shape()
-	lo, hi := split(s.groups(), s.blocks(), i%s.blocks())
-	return span{i / s.blocks(), lo * lanes, min(hi*lanes, l.D)}
+	b, block := s.task(i)
+	lo, hi := split(s.groups(), s.blocks(), block)
+	return span{b, lo * lanes, min(hi*lanes, l.D)}
 }
 
 // rows is x, shaped (B, L, D), from step t on.
@@ -159,8 +160,7 @@ func (l *Linear) forwardSpan(sp span, t, steps int, re, im strided) {
 type linearScratch struct{ carry, da, junk []float32 }
 
 func (l *Linear) layBackward(ar *arena) (f [2]linearScratch) {
-	s := l.shape()
-	widest := (s.groups() + s.blocks() - 1) / s.blocks() * lanes
+	widest := l.shape().widest() * lanes
 	for i := range f {
 		f[i] = linearScratch{ar.take(widest), ar.take(widest), ar.take(widest)}
 	}
@@ -173,25 +173,28 @@ func (l *Linear) Backward(run Runner, g *LinearGrad) {
 	l.check("Backward")
 	l.checkGrad(g)
 	var (
-		zero, all []float32
-		each      int
+		zero []float32
+		each pieces
 	)
 	tasks := l.shape().tasks()
 	scratch(l.Alloc, func(ar *arena) {
 		var one arena
 		l.layBackward(&one)
-		each = one.off
-		zero, all = ar.take(l.D), ar.take(tasks*each)
+		zero, each = ar.take(l.D), ar.pieces(tasks, one.off)
 	})
-	clear(all)
 	clear(zero)
-	of := func(i int) [2]linearScratch { return l.layBackward(&arena{buf: all[i*each:][:each]}) }
-	run.do(tasks, func(i int) { l.backwardTask(g, zero, of(i), l.span(i)) })
+	run.do(tasks, func(i int) {
+		ar := each.of(i)
+		f := l.layBackward(&ar)
+		clear(ar.buf[:ar.off])
+		l.backwardTask(g, zero, f, l.span(i))
+	})
 	if !l.ConstA || g.DA == nil {
 		return
 	}
 	for i := range tasks { // in row order: the sum does not depend on the workers
-		sp, f := l.span(i), of(i)
+		ar := each.of(i)
+		sp, f := l.span(i), l.layBackward(&ar)
 		addTo(g.DA[sp.lo:sp.hi], f[0].da[:sp.hi-sp.lo])
 		if l.complex() {
 			addTo(g.DAIm[sp.lo:sp.hi], f[1].da[:sp.hi-sp.lo])

@@ -268,24 +268,22 @@ func (s *Selective) Forward(run Runner) {
 		return
 	}
 	var p params
-	tasks, blocks := s.tasks(), s.blocks()
-	widest := (s.groups() + blocks - 1) / blocks
-	var each int
-	var all []float32
-	lay := func(ar *arena) (f forwardScratch) {
-		return forwardScratch{ar.take(spec.Pair), ar.take(edgeSize), ar.take(widest * s.width())}
-	}
+	var each pieces
 	scratch(s.Alloc, func(ar *arena) {
-		p = s.layParams(ar)
 		var one arena
-		lay(&one)
-		each = one.off
-		all = ar.take(tasks * each)
+		s.layForward(&one)
+		p, each = s.layParams(ar), ar.pieces(s.tasks(), one.off)
 	})
 	s.packParams(p)
-	run.do(tasks, func(i int) {
-		s.forwardTask(&p, lay(&arena{buf: all[i*each:][:each]}), i/blocks, i%blocks)
+	run.do(s.tasks(), func(i int) {
+		ar := each.of(i)
+		b, block := s.task(i)
+		s.forwardTask(&p, s.layForward(&ar), b, block)
 	})
+}
+
+func (s *Selective) layForward(ar *arena) forwardScratch {
+	return forwardScratch{ar.take(spec.Pair), ar.take(edgeSize), ar.take(s.widest() * s.width())}
 }
 
 // forwardTask scans one block of channel groups of batch row b.

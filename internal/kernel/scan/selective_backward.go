@@ -3,7 +3,7 @@ package scan
 import "github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
 
 // SelectiveGrad holds the gradients of a Selective scan. DY is read; all the
-// others are added to (+=), and nil means not wanted. Shapes are those of the
+// others but Y are added to (+=), and nil means not wanted. Shapes are those of the
 // corresponding inputs.
 type SelectiveGrad struct {
 	DY  []float32 // (B, L, D)
@@ -18,6 +18,10 @@ type SelectiveGrad struct {
 	DDskip     []float32 // (D)
 	DZ         []float32 // (B, L, D)
 	DH0        []float32 // (B, D, N)
+
+	// Y, if not nil, is overwritten with the Y of Forward, which only a scan with
+	// a gate computes again. It may be DY.
+	Y []float32 // (B, L, D)
 
 	Im ImaginaryGrad // of a complex scan
 }
@@ -40,7 +44,11 @@ func (s *Selective) checkGrad(g *SelectiveGrad) {
 		panic("scan: " + who + ": DZ given but Z is nil")
 	}
 	bDims, cDims := s.operandDims()
+	if s.Z == nil && g.Y != nil {
+		panic("scan: " + who + ": Y wanted but Z is nil")
+	}
 	s.want(who, "DY", g.DY, s.bld(), false)
+	s.want(who, "Y", g.Y, s.bld(), true)
 	s.want(who, "DHT", g.DHT, s.bdn(), true)
 	s.want(who, "DU", g.DU, s.bld(), true)
 	s.want(who, "DDelta", g.DDelta, s.bld(), true)
@@ -120,10 +128,8 @@ type backwardScratch struct {
 }
 
 func (s *Selective) layBackward(ar *arena) (f backwardScratch) {
-	blocks := s.blocks()
-	widest := (s.groups() + blocks - 1) / blocks
 	f.frame, f.edge, f.tmp = ar.take(spec.Pair), ar.take(edgeSize), ar.take(tmpSize)
-	f.carry = ar.take(widest * s.width())
+	f.carry = ar.take(s.widest() * s.width())
 	f.db, f.dc = ar.take(chunk*s.width()), ar.take(chunk*s.width())
 	return f
 }
@@ -136,21 +142,18 @@ func (s *Selective) Backward(run Runner, g *SelectiveGrad) {
 	var (
 		p    params
 		q    partials
-		each int
-		all  []float32
+		each pieces
 	)
-	tasks, blocks := s.tasks(), s.blocks()
 	scratch(s.Alloc, func(ar *arena) {
-		p, q = s.layParams(ar), s.layPartials(ar, g)
 		var one arena
 		s.layBackward(&one)
-		each = one.off
-		all = ar.take(tasks * each)
+		p, q, each = s.layParams(ar), s.layPartials(ar, g), ar.pieces(s.tasks(), one.off)
 	})
 	s.packParams(p)
-	run.do(tasks, func(i int) {
-		f := s.layBackward(&arena{buf: all[i*each:][:each]})
-		s.backwardTask(g, &p, &q, f, i/blocks, i%blocks)
+	run.do(s.tasks(), func(i int) {
+		ar := each.of(i)
+		b, block := s.task(i)
+		s.backwardTask(g, &p, &q, s.layBackward(&ar), b, block)
 	})
 	s.reduceSteps(run, g, &q)
 	s.reduceParams(g, &q)
@@ -169,14 +172,22 @@ func (s *Selective) backwardTask(g *SelectiveGrad, p *params, q *partials, f bac
 		s.clearSteps(&f, w.steps)
 		for k := lo; k < hi; k += w.halves {
 			w.seekGroup(k, lo, hi, -chunk)
+			if s.Im == nil {
+				w.lookAhead(s.U, s.Delta, g.DY, s.Z, g.DU, g.DDelta, g.DZ, g.Y)
+			}
 			e := engineFor(s.pureGo, w.halves)
 			s.prepare(e, mode, &w, p, f.frame)
 			e.seed(w.extent, f.frame, w.in(g.DY, slotY), s.gate(&w))
 			adj := s.adjoint(q, &f, b, k, f.carry[(k-lo)*s.width():])
-			s.scanGroupsBack(e, &w, p, f.frame, adj, g.DZ != nil)
+			s.scanGroupsBack(e, &w, p, f.frame, adj, g.DZ != nil || g.Y != nil)
 			s.finishBack(e, g, p, q, &w, f.frame)
+			if g.Y != nil {
+				y := w.out(g.Y, slotY)
+				e.finish(w.extent, f.frame, y, s.gate(&w), p.dskip[k*lanes:])
+				w.settle(g.Y, y, true)
+			}
 		}
-		s.storeSteps(engineFor(s.pureGo, 1), g, q, &f, &w, block)
+		s.storeSteps(engineFor(s.pureGo, spec.Halves), g, q, &f, &w, block)
 	}
 	if g.DH0 != nil {
 		s.eachState(f.carry, b, lo, hi, g.DH0, g.Im.DH0, addGroup)
@@ -265,24 +276,29 @@ func (s *Selective) storeSteps(e engine, g *SelectiveGrad, q *partials, f *backw
 	}
 }
 
+// reduceGrain is how many sums a task of reduceSteps adds up.
+const reduceGrain = 1 << 12
+
 // reduceSteps adds the blocks' copies of dB and dC in block order.
 func (s *Selective) reduceSteps(run Runner, g *SelectiveGrad, q *partials) {
 	if s.blocks() == 1 {
 		return
 	}
-	size := s.L * s.N
-	sum := func(dst, part []float32, b int) {
+	size := s.B * s.L * s.N
+	sum := func(dst, part []float32, lo, hi int) {
 		if part == nil {
 			return
 		}
 		for block := range s.blocks() {
-			addTo(dst[b*size:][:size], part[(block*s.B+b)*size:][:size])
+			addTo(dst[lo:hi], part[block*size+lo:][:hi-lo])
 		}
 	}
-	run.do(s.B, func(b int) {
+	run.do((size+reduceGrain-1)/reduceGrain, func(i int) {
+		lo := i * reduceGrain
+		hi := min(lo+reduceGrain, size)
 		for i := range s.planes() {
-			sum(g.dbm(i), q.bt[i], b)
-			sum(g.dcm(i), q.ct[i], b)
+			sum(g.dbm(i), q.bt[i], lo, hi)
+			sum(g.dcm(i), q.ct[i], lo, hi)
 		}
 	})
 }

@@ -55,14 +55,24 @@ func (s *Selective) step(run Runner) {
 
 // stepChannels runs channels lo … hi−1 of batch row b; h is (B, D, N).
 func (s *Selective) stepChannels(f stepScratch, h []float32, b, lo, hi int) {
-	e, mode, at, state := engineFor(s.pureGo, 1), s.mode(false), b*s.D, (b*s.D+lo)*s.N
-	x := extent{steps: (hi - lo + lanes - 1) / lanes, halves: 1}
+	state := (b*s.D + lo) * s.N
 	h = h[state:][:(hi-lo)*s.N]
-	if s.H0 == nil {
+	switch {
+	case s.H0 == nil:
 		clear(h)
-	} else {
+	case &s.H0[state] != &h[0]:
 		copy(h, s.H0[state:])
 	}
+	if at := s.stepSixteen(f, h, b, lo, hi); at < hi {
+		s.stepFrame(f, h[(at-lo)*s.N:], b, at, hi)
+	}
+}
+
+// stepFrame is stepChannels for the kernels of a frame, h being the channels'
+// state already.
+func (s *Selective) stepFrame(f stepScratch, h []float32, b, lo, hi int) {
+	e, mode, at := engineFor(s.pureGo, 1), s.mode(false), b*s.D
+	x := extent{steps: (hi - lo + lanes - 1) / lanes, halves: 1}
 	clear(f.zero)
 	fill := func(dst, src []float32, from int) {
 		n := 0

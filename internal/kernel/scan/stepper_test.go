@@ -33,13 +33,13 @@ func TestStepperIsForward(t *testing.T) {
 			stepper := NewStepper(&twin)
 			for step := range 3 {
 				s.Forward(nil)
-				stepper.Step(1)
-				stepper.Step(0)
+				stepper.Step(1, 0, d)
+				stepper.Step(0, 0, d)
 				if !slices.Equal(s.Y, twin.Y) || !slices.Equal(s.HT, twin.HT) {
 					t.Fatalf("signed %t, D %d, step %d: another result than Forward's", signed, d, step)
 				}
 			}
-			if got := testing.AllocsPerRun(5, func() { stepper.Step(0) }); got != 0 {
+			if got := testing.AllocsPerRun(5, func() { stepper.Step(0, 0, d) }); got != 0 {
 				t.Errorf("a step allocates %v times, want 0", got)
 			}
 		}
@@ -73,12 +73,12 @@ func TestLinearStepperIsForward(t *testing.T) {
 		twin.H, twin.HIm = make([]float32, b*d), make([]float32, b*d)
 		l.Forward(nil)
 		stepper := NewLinearStepper(&twin)
-		stepper.Step(0)
-		stepper.Step(1)
+		stepper.Step(0, 0, d)
+		stepper.Step(1, 0, d)
 		if !slices.Equal(l.H, twin.H) || !slices.Equal(l.HIm, twin.HIm) {
 			t.Fatalf("D %d: another result than Forward's", d)
 		}
-		if got := testing.AllocsPerRun(5, func() { stepper.Step(0) }); got != 0 {
+		if got := testing.AllocsPerRun(5, func() { stepper.Step(0, 0, d) }); got != 0 {
 			t.Errorf("a step allocates %v times, want 0", got)
 		}
 	}

@@ -134,6 +134,11 @@ func avx2Step(rows int, frame *float32, states int, a *float32, h *float32, b *f
 //go:noescape
 func avx2StepSigned(rows int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, dskip *float32, bStep int, cStep int)
 
+// avx512StepSixteen is prepare with softplus, step and finish for rows of sixteen channels of sixteen states; ungated when z is nil. It uses sixteen floats a row of dt and du.
+//
+//go:noescape
+func avx512StepSixteen(rows int, delta *float32, bias *float32, u *float32, a *float32, h *float32, b *float32, c *float32, dskip *float32, z *float32, y *float32, dt *float32, du *float32)
+
 // avx2ComplexVV runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.
 //
 //go:noescape
@@ -284,85 +289,85 @@ func avx512ScanVCSigned(steps int, frame *float32, states int, a *float32, h *fl
 //go:noescape
 func avx512ScanCCSigned(steps int, frame *float32, states int, a *float32, h *float32, b *float32, c *float32, bStep int, cStep int, group int)
 
-// avx512ScanBackVV is avx2ScanBackVV of a pair; group is the bytes from group to group.
+// avx512ScanBackVV is avx2ScanBackVV of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCV is avx2ScanBackCV of a pair; group is the bytes from group to group.
+// avx512ScanBackCV is avx2ScanBackCV of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackVC is avx2ScanBackVC of a pair; group is the bytes from group to group.
+// avx512ScanBackVC is avx2ScanBackVC of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCC is avx2ScanBackCC of a pair; group is the bytes from group to group.
+// avx512ScanBackCC is avx2ScanBackCC of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackVVGated is avx2ScanBackVVGated of a pair; group is the bytes from group to group.
+// avx512ScanBackVVGated is avx2ScanBackVVGated of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCVGated is avx2ScanBackCVGated of a pair; group is the bytes from group to group.
+// avx512ScanBackCVGated is avx2ScanBackCVGated of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackVCGated is avx2ScanBackVCGated of a pair; group is the bytes from group to group.
+// avx512ScanBackVCGated is avx2ScanBackVCGated of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCCGated is avx2ScanBackCCGated of a pair; group is the bytes from group to group.
+// avx512ScanBackCCGated is avx2ScanBackCCGated of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackVVSigned is avx2ScanBackVVSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackVVSigned is avx2ScanBackVVSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCVSigned is avx2ScanBackCVSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackCVSigned is avx2ScanBackCVSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackVCSigned is avx2ScanBackVCSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackVCSigned is avx2ScanBackVCSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCCSigned is avx2ScanBackCCSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackCCSigned is avx2ScanBackCCSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackVVGatedSigned is avx2ScanBackVVGatedSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackVVGatedSigned is avx2ScanBackVVGatedSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCVGatedSigned is avx2ScanBackCVGatedSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackCVGatedSigned is avx2ScanBackCVGatedSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackVCGatedSigned is avx2ScanBackVCGatedSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackVCGatedSigned is avx2ScanBackVCGatedSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackVCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackVCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
-// avx512ScanBackCCGatedSigned is avx2ScanBackCCGatedSigned of a pair; group is the bytes from group to group.
+// avx512ScanBackCCGatedSigned is avx2ScanBackCCGatedSigned of a pair; group is the bytes from group to group. It asks for the rows ahead.
 //
 //go:noescape
-func avx512ScanBackCCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+func avx512ScanBackCCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 
 // avx512ComplexVV is avx2ComplexVV of a pair; group is the bytes from group to group.
 //
@@ -448,6 +453,11 @@ func avx512FinishBack(steps int, halves int, ahead int, frame *float32, du *floa
 //
 //go:noescape
 func avx512FinishBackGated(steps int, halves int, ahead int, frame *float32, du *float32, ddelta *float32, dz *float32, dskip *float32, dbias *float32, ddskip *float32, duStep int, ddeltaStep int, dzStep int)
+
+// avx512SumLanes is avx2SumLanes for n values, a multiple of 16.
+//
+//go:noescape
+func avx512SumLanes(n int, dst *float32, src *float32)
 
 // avx512Linear is avx2Linear for n channels, a multiple of 16.
 //

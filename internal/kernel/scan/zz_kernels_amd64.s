@@ -162,6 +162,24 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
+DATA interleave<>+0(SB)/4, $0x00000000
+DATA interleave<>+4(SB)/4, $0x00000004
+DATA interleave<>+8(SB)/4, $0x00000001
+DATA interleave<>+12(SB)/4, $0x00000005
+DATA interleave<>+16(SB)/4, $0x00000002
+DATA interleave<>+20(SB)/4, $0x00000006
+DATA interleave<>+24(SB)/4, $0x00000003
+DATA interleave<>+28(SB)/4, $0x00000007
+DATA interleave<>+32(SB)/4, $0x00000008
+DATA interleave<>+36(SB)/4, $0x0000000c
+DATA interleave<>+40(SB)/4, $0x00000009
+DATA interleave<>+44(SB)/4, $0x0000000d
+DATA interleave<>+48(SB)/4, $0x0000000a
+DATA interleave<>+52(SB)/4, $0x0000000e
+DATA interleave<>+56(SB)/4, $0x0000000b
+DATA interleave<>+60(SB)/4, $0x0000000f
+GLOBL interleave<>(SB), RODATA|NOPTR, $64
+
 DATA one<>+0(SB)/4, $0x3f800000
 DATA one<>+4(SB)/4, $0x3f800000
 DATA one<>+8(SB)/4, $0x3f800000
@@ -7470,6 +7488,571 @@ sum:
 	VZEROUPPER
 	RET
 
+// func avx512StepSixteen(rows int, delta *float32, bias *float32, u *float32, a *float32, h *float32, b *float32, c *float32, dskip *float32, z *float32, y *float32, dt *float32, du *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·avx512StepSixteen(SB), NOSPLIT, $0-104
+	VBROADCASTSS one<>+0(SB), Z0
+	VBROADCASTSS minExp<>+0(SB), Z1
+	VBROADCASTSS sign<>+0(SB), Z2
+	VBROADCASTSS magic<>+0(SB), Z3
+	VBROADCASTSS log2e<>+0(SB), Z4
+	VBROADCASTSS ln2Hi<>+0(SB), Z5
+	VBROADCASTSS ln2Lo<>+0(SB), Z6
+	VBROADCASTSS exp0<>+0(SB), Z7
+	VBROADCASTSS exp1<>+0(SB), Z8
+	VBROADCASTSS exp2<>+0(SB), Z9
+	VBROADCASTSS exp3<>+0(SB), Z10
+	VBROADCASTSS exp4<>+0(SB), Z11
+	VBROADCASTSS exp5<>+0(SB), Z12
+	VBROADCASTSS two<>+0(SB), Z13
+	VBROADCASTSS atanh0<>+0(SB), Z14
+	VBROADCASTSS atanh1<>+0(SB), Z15
+	VBROADCASTSS atanh2<>+0(SB), Z16
+	VBROADCASTSS atanh3<>+0(SB), Z17
+	VBROADCASTSS atanh4<>+0(SB), Z18
+	VBROADCASTSS atanh5<>+0(SB), Z19
+	VBROADCASTSS atanh6<>+0(SB), Z20
+	MOVQ         rows+0(FP), AX
+	MOVQ         delta+8(FP), CX
+	MOVQ         bias+16(FP), DX
+	MOVQ         u+24(FP), BX
+	MOVQ         dt+88(FP), SI
+	MOVQ         du+96(FP), DI
+
+sizes:
+	VMOVUPS         (DX), Z21
+	VADDPS          (CX), Z21, Z21
+	VORPS           Z2, Z21, Z22
+	VMAXPS          Z22, Z1, Z22
+	VMOVUPS         Z3, Z23
+	VFMADD231PS     Z4, Z22, Z23
+	VSUBPS          Z3, Z23, Z24
+	VFNMADD231PS    Z5, Z24, Z22
+	VFNMADD231PS    Z6, Z24, Z22
+	VMOVUPS         Z7, Z24
+	VFMADD213PS     Z8, Z22, Z24
+	VFMADD213PS     Z9, Z22, Z24
+	VFMADD213PS     Z10, Z22, Z24
+	VFMADD213PS     Z11, Z22, Z24
+	VFMADD213PS     Z12, Z22, Z24
+	VMULPS          Z22, Z22, Z25
+	VADDPS          Z0, Z22, Z22
+	VFMADD213PS     Z22, Z25, Z24
+	VPSLLD          $0x17, Z23, Z23
+	VPADDD          Z23, Z24, Z24
+	VXORPS          Z23, Z23, Z23
+	VADDPS          Z13, Z24, Z22
+	VDIVPS          Z22, Z24, Z22
+	VMULPS          Z22, Z22, Z24
+	VMOVUPS         Z14, Z25
+	VFMADD213PS     Z15, Z24, Z25
+	VFMADD213PS     Z16, Z24, Z25
+	VFMADD213PS     Z17, Z24, Z25
+	VFMADD213PS     Z18, Z24, Z25
+	VFMADD213PS     Z19, Z24, Z25
+	VFMADD213PS     Z20, Z24, Z25
+	VADDPS          Z22, Z22, Z22
+	VMAXPS          Z21, Z23, Z24
+	VFMADD213PS     Z24, Z22, Z25
+	VMULPS          (BX), Z25, Z21
+	VMULPS          Z4, Z25, Z25
+	VMOVUPS         Z25, (SI)
+	VMOVUPS         Z21, (DI)
+	ADDQ            $0x40, CX
+	ADDQ            $0x40, DX
+	ADDQ            $0x40, BX
+	ADDQ            $0x40, SI
+	ADDQ            $0x40, DI
+	DECQ            AX
+	JNZ             sizes
+	VBROADCASTSS    minEighth<>+0(SB), Z0
+	VBROADCASTSS    maxEighth<>+0(SB), Z1
+	VBROADCASTSS    eighthMagic<>+0(SB), Z2
+	VBROADCASTF32X8 eighths<>+0(SB), Z3
+	VBROADCASTSS    e1<>+0(SB), Z4
+	VBROADCASTSS    e2<>+0(SB), Z5
+	VBROADCASTSS    e3<>+0(SB), Z6
+	MOVQ            a+32(FP), AX
+	MOVQ            h+40(FP), CX
+	MOVQ            b+48(FP), DX
+	VMOVUPS         (DX), Z7
+	MOVQ            c+56(FP), DX
+	VMOVUPS         (DX), Z8
+	VSHUFF64X2      $0xee, Z8, Z8, Z9
+	MOVQ            rows+0(FP), DX
+	MOVQ            dt+88(FP), BX
+	MOVQ            du+96(FP), SI
+	MOVQ            u+24(FP), DI
+	MOVQ            dskip+64(FP), R8
+
+states:
+	VBROADCASTSS (BX), Z10
+	VBROADCASTSS (SI), Z11
+	VMULPS       (AX), Z10, Z10
+	VADDPS       Z2, Z10, Z12
+	VSUBPS       Z2, Z12, Z13
+	VSUBPS       Z13, Z10, Z10
+	VPMAXSD      Z0, Z12, Z12
+	VPMINSD      Z1, Z12, Z12
+	VPERMPS      Z3, Z12, Z13
+	VPSLLD       $0x14, Z12, Z12
+	VPADDD       Z13, Z12, Z12
+	VMOVAPS      Z6, Z13
+	VFMADD213PS  Z5, Z10, Z13
+	VFMADD213PS  Z4, Z10, Z13
+	VMULPS       Z12, Z10, Z10
+	VFMADD231PS  Z10, Z13, Z12
+	VMULPS       Z7, Z11, Z11
+	VFMADD132PS  (CX), Z11, Z12
+	VMOVUPS      Z12, (CX)
+	VXORPS       Z10, Z10, Z10
+	VFMADD231PS  Z8, Z12, Z10
+	VBROADCASTSS 16(BX), Z11
+	VBROADCASTSS 16(SI), Z13
+	VMULPS       256(AX), Z11, Z11
+	VADDPS       Z2, Z11, Z14
+	VSUBPS       Z2, Z14, Z15
+	VSUBPS       Z15, Z11, Z11
+	VPMAXSD      Z0, Z14, Z14
+	VPMINSD      Z1, Z14, Z14
+	VPERMPS      Z3, Z14, Z15
+	VPSLLD       $0x14, Z14, Z14
+	VPADDD       Z15, Z14, Z14
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z5, Z11, Z15
+	VFMADD213PS  Z4, Z11, Z15
+	VMULPS       Z14, Z11, Z11
+	VFMADD231PS  Z11, Z15, Z14
+	VMULPS       Z7, Z13, Z13
+	VFMADD132PS  256(CX), Z13, Z14
+	VMOVUPS      Z14, 256(CX)
+	VXORPS       Z11, Z11, Z11
+	VFMADD231PS  Z8, Z14, Z11
+	VSHUFF64X2   $0x44, Z11, Z10, Z10
+	VSHUFF64X2   $0xee, Z14, Z12, Z11
+	VFMADD231PS  Z9, Z11, Z10
+	VBROADCASTSS 32(BX), Z11
+	VBROADCASTSS 32(SI), Z12
+	VMULPS       512(AX), Z11, Z11
+	VADDPS       Z2, Z11, Z13
+	VSUBPS       Z2, Z13, Z14
+	VSUBPS       Z14, Z11, Z11
+	VPMAXSD      Z0, Z13, Z13
+	VPMINSD      Z1, Z13, Z13
+	VPERMPS      Z3, Z13, Z14
+	VPSLLD       $0x14, Z13, Z13
+	VPADDD       Z14, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z14
+	VFMADD213PS  Z4, Z11, Z14
+	VMULPS       Z13, Z11, Z11
+	VFMADD231PS  Z11, Z14, Z13
+	VMULPS       Z7, Z12, Z12
+	VFMADD132PS  512(CX), Z12, Z13
+	VMOVUPS      Z13, 512(CX)
+	VXORPS       Z11, Z11, Z11
+	VFMADD231PS  Z8, Z13, Z11
+	VBROADCASTSS 48(BX), Z12
+	VBROADCASTSS 48(SI), Z14
+	VMULPS       768(AX), Z12, Z12
+	VADDPS       Z2, Z12, Z15
+	VSUBPS       Z2, Z15, Z16
+	VSUBPS       Z16, Z12, Z12
+	VPMAXSD      Z0, Z15, Z15
+	VPMINSD      Z1, Z15, Z15
+	VPERMPS      Z3, Z15, Z16
+	VPSLLD       $0x14, Z15, Z15
+	VPADDD       Z16, Z15, Z15
+	VMOVAPS      Z6, Z16
+	VFMADD213PS  Z5, Z12, Z16
+	VFMADD213PS  Z4, Z12, Z16
+	VMULPS       Z15, Z12, Z12
+	VFMADD231PS  Z12, Z16, Z15
+	VMULPS       Z7, Z14, Z14
+	VFMADD132PS  768(CX), Z14, Z15
+	VMOVUPS      Z15, 768(CX)
+	VXORPS       Z12, Z12, Z12
+	VFMADD231PS  Z8, Z15, Z12
+	VSHUFF64X2   $0x44, Z12, Z11, Z11
+	VSHUFF64X2   $0xee, Z15, Z13, Z12
+	VFMADD231PS  Z9, Z12, Z11
+	VSHUFF32X4   $0x88, Z11, Z10, Z12
+	VSHUFF32X4   $0xdd, Z11, Z10, Z10
+	VADDPS       Z10, Z12, Z12
+	VBROADCASTSS 4(BX), Z10
+	VBROADCASTSS 4(SI), Z11
+	VMULPS       64(AX), Z10, Z10
+	VADDPS       Z2, Z10, Z13
+	VSUBPS       Z2, Z13, Z14
+	VSUBPS       Z14, Z10, Z10
+	VPMAXSD      Z0, Z13, Z13
+	VPMINSD      Z1, Z13, Z13
+	VPERMPS      Z3, Z13, Z14
+	VPSLLD       $0x14, Z13, Z13
+	VPADDD       Z14, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD213PS  Z5, Z10, Z14
+	VFMADD213PS  Z4, Z10, Z14
+	VMULPS       Z13, Z10, Z10
+	VFMADD231PS  Z10, Z14, Z13
+	VMULPS       Z7, Z11, Z11
+	VFMADD132PS  64(CX), Z11, Z13
+	VMOVUPS      Z13, 64(CX)
+	VXORPS       Z10, Z10, Z10
+	VFMADD231PS  Z8, Z13, Z10
+	VBROADCASTSS 20(BX), Z11
+	VBROADCASTSS 20(SI), Z14
+	VMULPS       320(AX), Z11, Z11
+	VADDPS       Z2, Z11, Z15
+	VSUBPS       Z2, Z15, Z16
+	VSUBPS       Z16, Z11, Z11
+	VPMAXSD      Z0, Z15, Z15
+	VPMINSD      Z1, Z15, Z15
+	VPERMPS      Z3, Z15, Z16
+	VPSLLD       $0x14, Z15, Z15
+	VPADDD       Z16, Z15, Z15
+	VMOVAPS      Z6, Z16
+	VFMADD213PS  Z5, Z11, Z16
+	VFMADD213PS  Z4, Z11, Z16
+	VMULPS       Z15, Z11, Z11
+	VFMADD231PS  Z11, Z16, Z15
+	VMULPS       Z7, Z14, Z14
+	VFMADD132PS  320(CX), Z14, Z15
+	VMOVUPS      Z15, 320(CX)
+	VXORPS       Z11, Z11, Z11
+	VFMADD231PS  Z8, Z15, Z11
+	VSHUFF64X2   $0x44, Z11, Z10, Z10
+	VSHUFF64X2   $0xee, Z15, Z13, Z11
+	VFMADD231PS  Z9, Z11, Z10
+	VBROADCASTSS 36(BX), Z11
+	VBROADCASTSS 36(SI), Z13
+	VMULPS       576(AX), Z11, Z11
+	VADDPS       Z2, Z11, Z14
+	VSUBPS       Z2, Z14, Z15
+	VSUBPS       Z15, Z11, Z11
+	VPMAXSD      Z0, Z14, Z14
+	VPMINSD      Z1, Z14, Z14
+	VPERMPS      Z3, Z14, Z15
+	VPSLLD       $0x14, Z14, Z14
+	VPADDD       Z15, Z14, Z14
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z5, Z11, Z15
+	VFMADD213PS  Z4, Z11, Z15
+	VMULPS       Z14, Z11, Z11
+	VFMADD231PS  Z11, Z15, Z14
+	VMULPS       Z7, Z13, Z13
+	VFMADD132PS  576(CX), Z13, Z14
+	VMOVUPS      Z14, 576(CX)
+	VXORPS       Z11, Z11, Z11
+	VFMADD231PS  Z8, Z14, Z11
+	VBROADCASTSS 52(BX), Z13
+	VBROADCASTSS 52(SI), Z15
+	VMULPS       832(AX), Z13, Z13
+	VADDPS       Z2, Z13, Z16
+	VSUBPS       Z2, Z16, Z17
+	VSUBPS       Z17, Z13, Z13
+	VPMAXSD      Z0, Z16, Z16
+	VPMINSD      Z1, Z16, Z16
+	VPERMPS      Z3, Z16, Z17
+	VPSLLD       $0x14, Z16, Z16
+	VPADDD       Z17, Z16, Z16
+	VMOVAPS      Z6, Z17
+	VFMADD213PS  Z5, Z13, Z17
+	VFMADD213PS  Z4, Z13, Z17
+	VMULPS       Z16, Z13, Z13
+	VFMADD231PS  Z13, Z17, Z16
+	VMULPS       Z7, Z15, Z15
+	VFMADD132PS  832(CX), Z15, Z16
+	VMOVUPS      Z16, 832(CX)
+	VXORPS       Z13, Z13, Z13
+	VFMADD231PS  Z8, Z16, Z13
+	VSHUFF64X2   $0x44, Z13, Z11, Z11
+	VSHUFF64X2   $0xee, Z16, Z14, Z13
+	VFMADD231PS  Z9, Z13, Z11
+	VSHUFF32X4   $0x88, Z11, Z10, Z13
+	VSHUFF32X4   $0xdd, Z11, Z10, Z10
+	VADDPS       Z10, Z13, Z13
+	VSHUFPS      $0x88, Z13, Z12, Z10
+	VSHUFPS      $0xdd, Z13, Z12, Z11
+	VADDPS       Z11, Z10, Z10
+	VBROADCASTSS 8(BX), Z11
+	VBROADCASTSS 8(SI), Z12
+	VMULPS       128(AX), Z11, Z11
+	VADDPS       Z2, Z11, Z13
+	VSUBPS       Z2, Z13, Z14
+	VSUBPS       Z14, Z11, Z11
+	VPMAXSD      Z0, Z13, Z13
+	VPMINSD      Z1, Z13, Z13
+	VPERMPS      Z3, Z13, Z14
+	VPSLLD       $0x14, Z13, Z13
+	VPADDD       Z14, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z14
+	VFMADD213PS  Z4, Z11, Z14
+	VMULPS       Z13, Z11, Z11
+	VFMADD231PS  Z11, Z14, Z13
+	VMULPS       Z7, Z12, Z12
+	VFMADD132PS  128(CX), Z12, Z13
+	VMOVUPS      Z13, 128(CX)
+	VXORPS       Z11, Z11, Z11
+	VFMADD231PS  Z8, Z13, Z11
+	VBROADCASTSS 24(BX), Z12
+	VBROADCASTSS 24(SI), Z14
+	VMULPS       384(AX), Z12, Z12
+	VADDPS       Z2, Z12, Z15
+	VSUBPS       Z2, Z15, Z16
+	VSUBPS       Z16, Z12, Z12
+	VPMAXSD      Z0, Z15, Z15
+	VPMINSD      Z1, Z15, Z15
+	VPERMPS      Z3, Z15, Z16
+	VPSLLD       $0x14, Z15, Z15
+	VPADDD       Z16, Z15, Z15
+	VMOVAPS      Z6, Z16
+	VFMADD213PS  Z5, Z12, Z16
+	VFMADD213PS  Z4, Z12, Z16
+	VMULPS       Z15, Z12, Z12
+	VFMADD231PS  Z12, Z16, Z15
+	VMULPS       Z7, Z14, Z14
+	VFMADD132PS  384(CX), Z14, Z15
+	VMOVUPS      Z15, 384(CX)
+	VXORPS       Z12, Z12, Z12
+	VFMADD231PS  Z8, Z15, Z12
+	VSHUFF64X2   $0x44, Z12, Z11, Z11
+	VSHUFF64X2   $0xee, Z15, Z13, Z12
+	VFMADD231PS  Z9, Z12, Z11
+	VBROADCASTSS 40(BX), Z12
+	VBROADCASTSS 40(SI), Z13
+	VMULPS       640(AX), Z12, Z12
+	VADDPS       Z2, Z12, Z14
+	VSUBPS       Z2, Z14, Z15
+	VSUBPS       Z15, Z12, Z12
+	VPMAXSD      Z0, Z14, Z14
+	VPMINSD      Z1, Z14, Z14
+	VPERMPS      Z3, Z14, Z15
+	VPSLLD       $0x14, Z14, Z14
+	VPADDD       Z15, Z14, Z14
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z5, Z12, Z15
+	VFMADD213PS  Z4, Z12, Z15
+	VMULPS       Z14, Z12, Z12
+	VFMADD231PS  Z12, Z15, Z14
+	VMULPS       Z7, Z13, Z13
+	VFMADD132PS  640(CX), Z13, Z14
+	VMOVUPS      Z14, 640(CX)
+	VXORPS       Z12, Z12, Z12
+	VFMADD231PS  Z8, Z14, Z12
+	VBROADCASTSS 56(BX), Z13
+	VBROADCASTSS 56(SI), Z15
+	VMULPS       896(AX), Z13, Z13
+	VADDPS       Z2, Z13, Z16
+	VSUBPS       Z2, Z16, Z17
+	VSUBPS       Z17, Z13, Z13
+	VPMAXSD      Z0, Z16, Z16
+	VPMINSD      Z1, Z16, Z16
+	VPERMPS      Z3, Z16, Z17
+	VPSLLD       $0x14, Z16, Z16
+	VPADDD       Z17, Z16, Z16
+	VMOVAPS      Z6, Z17
+	VFMADD213PS  Z5, Z13, Z17
+	VFMADD213PS  Z4, Z13, Z17
+	VMULPS       Z16, Z13, Z13
+	VFMADD231PS  Z13, Z17, Z16
+	VMULPS       Z7, Z15, Z15
+	VFMADD132PS  896(CX), Z15, Z16
+	VMOVUPS      Z16, 896(CX)
+	VXORPS       Z13, Z13, Z13
+	VFMADD231PS  Z8, Z16, Z13
+	VSHUFF64X2   $0x44, Z13, Z12, Z12
+	VSHUFF64X2   $0xee, Z16, Z14, Z13
+	VFMADD231PS  Z9, Z13, Z12
+	VSHUFF32X4   $0x88, Z12, Z11, Z13
+	VSHUFF32X4   $0xdd, Z12, Z11, Z11
+	VADDPS       Z11, Z13, Z13
+	VBROADCASTSS 12(BX), Z11
+	VBROADCASTSS 12(SI), Z12
+	VMULPS       192(AX), Z11, Z11
+	VADDPS       Z2, Z11, Z14
+	VSUBPS       Z2, Z14, Z15
+	VSUBPS       Z15, Z11, Z11
+	VPMAXSD      Z0, Z14, Z14
+	VPMINSD      Z1, Z14, Z14
+	VPERMPS      Z3, Z14, Z15
+	VPSLLD       $0x14, Z14, Z14
+	VPADDD       Z15, Z14, Z14
+	VMOVAPS      Z6, Z15
+	VFMADD213PS  Z5, Z11, Z15
+	VFMADD213PS  Z4, Z11, Z15
+	VMULPS       Z14, Z11, Z11
+	VFMADD231PS  Z11, Z15, Z14
+	VMULPS       Z7, Z12, Z12
+	VFMADD132PS  192(CX), Z12, Z14
+	VMOVUPS      Z14, 192(CX)
+	VXORPS       Z11, Z11, Z11
+	VFMADD231PS  Z8, Z14, Z11
+	VBROADCASTSS 28(BX), Z12
+	VBROADCASTSS 28(SI), Z15
+	VMULPS       448(AX), Z12, Z12
+	VADDPS       Z2, Z12, Z16
+	VSUBPS       Z2, Z16, Z17
+	VSUBPS       Z17, Z12, Z12
+	VPMAXSD      Z0, Z16, Z16
+	VPMINSD      Z1, Z16, Z16
+	VPERMPS      Z3, Z16, Z17
+	VPSLLD       $0x14, Z16, Z16
+	VPADDD       Z17, Z16, Z16
+	VMOVAPS      Z6, Z17
+	VFMADD213PS  Z5, Z12, Z17
+	VFMADD213PS  Z4, Z12, Z17
+	VMULPS       Z16, Z12, Z12
+	VFMADD231PS  Z12, Z17, Z16
+	VMULPS       Z7, Z15, Z15
+	VFMADD132PS  448(CX), Z15, Z16
+	VMOVUPS      Z16, 448(CX)
+	VXORPS       Z12, Z12, Z12
+	VFMADD231PS  Z8, Z16, Z12
+	VSHUFF64X2   $0x44, Z12, Z11, Z11
+	VSHUFF64X2   $0xee, Z16, Z14, Z12
+	VFMADD231PS  Z9, Z12, Z11
+	VBROADCASTSS 44(BX), Z12
+	VBROADCASTSS 44(SI), Z14
+	VMULPS       704(AX), Z12, Z12
+	VADDPS       Z2, Z12, Z15
+	VSUBPS       Z2, Z15, Z16
+	VSUBPS       Z16, Z12, Z12
+	VPMAXSD      Z0, Z15, Z15
+	VPMINSD      Z1, Z15, Z15
+	VPERMPS      Z3, Z15, Z16
+	VPSLLD       $0x14, Z15, Z15
+	VPADDD       Z16, Z15, Z15
+	VMOVAPS      Z6, Z16
+	VFMADD213PS  Z5, Z12, Z16
+	VFMADD213PS  Z4, Z12, Z16
+	VMULPS       Z15, Z12, Z12
+	VFMADD231PS  Z12, Z16, Z15
+	VMULPS       Z7, Z14, Z14
+	VFMADD132PS  704(CX), Z14, Z15
+	VMOVUPS      Z15, 704(CX)
+	VXORPS       Z12, Z12, Z12
+	VFMADD231PS  Z8, Z15, Z12
+	VBROADCASTSS 60(BX), Z14
+	VBROADCASTSS 60(SI), Z16
+	VMULPS       960(AX), Z14, Z14
+	VADDPS       Z2, Z14, Z17
+	VSUBPS       Z2, Z17, Z18
+	VSUBPS       Z18, Z14, Z14
+	VPMAXSD      Z0, Z17, Z17
+	VPMINSD      Z1, Z17, Z17
+	VPERMPS      Z3, Z17, Z18
+	VPSLLD       $0x14, Z17, Z17
+	VPADDD       Z18, Z17, Z17
+	VMOVAPS      Z6, Z18
+	VFMADD213PS  Z5, Z14, Z18
+	VFMADD213PS  Z4, Z14, Z18
+	VMULPS       Z17, Z14, Z14
+	VFMADD231PS  Z14, Z18, Z17
+	VMULPS       Z7, Z16, Z16
+	VFMADD132PS  960(CX), Z16, Z17
+	VMOVUPS      Z17, 960(CX)
+	VXORPS       Z14, Z14, Z14
+	VFMADD231PS  Z8, Z17, Z14
+	VSHUFF64X2   $0x44, Z14, Z12, Z12
+	VSHUFF64X2   $0xee, Z17, Z15, Z14
+	VFMADD231PS  Z9, Z14, Z12
+	VSHUFF32X4   $0x88, Z12, Z11, Z14
+	VSHUFF32X4   $0xdd, Z12, Z11, Z11
+	VADDPS       Z11, Z14, Z14
+	VSHUFPS      $0x88, Z14, Z13, Z11
+	VSHUFPS      $0xdd, Z14, Z13, Z12
+	VADDPS       Z12, Z11, Z11
+	VSHUFPS      $0x88, Z11, Z10, Z12
+	VSHUFPS      $0xdd, Z11, Z10, Z10
+	VADDPS       Z10, Z12, Z12
+	VMOVUPS      (DI), Z10
+	VFMADD231PS  (R8), Z10, Z12
+	VXORPS       Z11, Z11, Z11
+	VFMADD231PS  Z11, Z10, Z12
+	VMOVUPS      Z12, (BX)
+	ADDQ         $0x00000400, AX
+	ADDQ         $0x00000400, CX
+	ADDQ         $0x40, BX
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R8
+	DECQ         DX
+	JNZ          states
+	MOVQ         z+72(FP), AX
+	TESTQ        AX, AX
+	JEQ          ungated
+	VBROADCASTSS one<>+0(SB), Z0
+	VBROADCASTSS minExp<>+0(SB), Z1
+	VBROADCASTSS sign<>+0(SB), Z2
+	VBROADCASTSS magic<>+0(SB), Z3
+	VBROADCASTSS log2e<>+0(SB), Z4
+	VBROADCASTSS ln2Hi<>+0(SB), Z5
+	VBROADCASTSS ln2Lo<>+0(SB), Z6
+	VBROADCASTSS exp0<>+0(SB), Z7
+	VBROADCASTSS exp1<>+0(SB), Z8
+	VBROADCASTSS exp2<>+0(SB), Z9
+	VBROADCASTSS exp3<>+0(SB), Z10
+	VBROADCASTSS exp4<>+0(SB), Z11
+	VBROADCASTSS exp5<>+0(SB), Z12
+	MOVQ         rows+0(FP), AX
+	MOVQ         dt+88(FP), CX
+	MOVQ         z+72(FP), DX
+	MOVQ         y+80(FP), BX
+
+gated:
+	VMOVUPS      (CX), Z13
+	VMOVUPS      (DX), Z14
+	VMULPS       Z14, Z13, Z13
+	VORPS        Z2, Z14, Z15
+	VMAXPS       Z15, Z1, Z15
+	VMOVUPS      Z3, Z16
+	VFMADD231PS  Z4, Z15, Z16
+	VSUBPS       Z3, Z16, Z17
+	VFNMADD231PS Z5, Z17, Z15
+	VFNMADD231PS Z6, Z17, Z15
+	VMOVUPS      Z7, Z17
+	VFMADD213PS  Z8, Z15, Z17
+	VFMADD213PS  Z9, Z15, Z17
+	VFMADD213PS  Z10, Z15, Z17
+	VFMADD213PS  Z11, Z15, Z17
+	VFMADD213PS  Z12, Z15, Z17
+	VMULPS       Z15, Z15, Z18
+	VADDPS       Z0, Z15, Z15
+	VFMADD213PS  Z15, Z18, Z17
+	VPSLLD       $0x17, Z16, Z16
+	VPADDD       Z16, Z17, Z17
+	VMOVUPS      Z0, Z15
+	VADDPS       Z15, Z17, Z16
+	VDIVPS       Z16, Z15, Z15
+	VPMOVD2M     Z14, K1
+	VMULPS       Z17, Z15, K1, Z15
+	VMULPS       Z15, Z13, Z13
+	VMOVUPS      Z13, (BX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	DECQ         AX
+	JNZ          gated
+	VZEROUPPER
+	RET
+
+ungated:
+	MOVQ rows+0(FP), AX
+	MOVQ dt+88(FP), CX
+	MOVQ y+80(FP), DX
+
+plain:
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, (DX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     plain
+	VZEROUPPER
+	RET
+
 // func avx2ComplexVV(steps int, frame *float32, states int, a *float32, h *float32, b *float32, bIm *float32, c *float32, cIm *float32, bStep int, bImStep int, cStep int, cImStep int, plane int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·avx2ComplexVV(SB), NOSPLIT, $0-112
@@ -14411,9 +14994,9 @@ stepsFar:
 	SUBQ            $0x01, states+16(FP)
 	JMP             states8
 
-// func avx512ScanBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVV(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVV(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -14470,8 +15053,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z17
 	VMOVUPS         128(CX), Z18
 	VBROADCASTF32X8 256(CX), Z19
@@ -14579,8 +15170,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8 96(R11), Z20
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -14692,8 +15291,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z13
 	VMOVUPS         128(CX), Z14
 	VBROADCASTF32X8 256(CX), Z15
@@ -14755,8 +15362,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8 32(R11), Z14
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -14836,8 +15451,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VBROADCASTF32X8 256(CX), Z13
@@ -14878,8 +15501,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -14944,8 +15575,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VBROADCASTF32X8 256(CX), Z13
@@ -14989,8 +15628,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -15033,9 +15680,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCV(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackCV(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCV(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -15092,8 +15739,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z17
 	VMOVUPS         128(CX), Z18
 	VBROADCASTF32X8 256(CX), Z19
@@ -15205,8 +15860,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8 96(R11), Z20
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -15333,8 +15996,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z13
 	VMOVUPS         128(CX), Z14
 	VBROADCASTF32X8 256(CX), Z15
@@ -15398,8 +16069,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8 32(R11), Z14
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -15486,8 +16165,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VBROADCASTF32X8 256(CX), Z13
@@ -15529,8 +16216,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -15596,8 +16291,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VBROADCASTF32X8 256(CX), Z13
@@ -15642,8 +16345,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -15687,9 +16398,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVC(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVC(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -15746,8 +16457,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z17
 	VMOVUPS         128(CX), Z18
 	VMOVUPS         256(CX), Z19
@@ -15862,8 +16581,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8 96(R11), Z20
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -15983,8 +16710,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z13
 	VMOVUPS         128(CX), Z14
 	VMOVUPS         256(CX), Z15
@@ -16049,8 +16784,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8 32(R11), Z14
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -16134,8 +16877,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         256(CX), Z13
@@ -16175,8 +16926,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -16243,8 +17002,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         256(CX), Z13
@@ -16287,8 +17054,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -16333,9 +17108,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCC(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·avx512ScanBackCC(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCC(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -16392,8 +17167,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z17
 	VMOVUPS         128(CX), Z18
 	VMOVUPS         256(CX), Z19
@@ -16512,8 +17295,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8 96(R11), Z20
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000200, R8
 	SUBQ            bStep+88(FP), DX
@@ -16648,8 +17439,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z13
 	VMOVUPS         128(CX), Z14
 	VMOVUPS         256(CX), Z15
@@ -16716,8 +17515,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8 32(R11), Z14
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000100, R8
 	SUBQ            bStep+88(FP), DX
@@ -16808,8 +17615,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         256(CX), Z13
@@ -16850,8 +17665,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -16919,8 +17742,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         256(CX), Z13
@@ -16964,8 +17795,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -17011,9 +17850,9 @@ reverseFar:
 	SUBQ            $0x01, states+16(FP)
 	JMP             states4
 
-// func avx512ScanBackVVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVVGated(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVVGated(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -17070,8 +17909,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z17
 	VMOVUPS          128(CX), Z18
 	VMOVUPS          192(CX), Z19
@@ -17185,8 +18032,16 @@ recompute4:
 	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8  96(R11), Z20
 	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -17298,8 +18153,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z13
 	VMOVUPS          128(CX), Z14
 	VMOVUPS          192(CX), Z15
@@ -17365,8 +18228,16 @@ recompute2:
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8  32(R11), Z14
 	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -17446,8 +18317,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z11
 	VMOVUPS          128(CX), Z12
 	VMOVUPS          192(CX), Z13
@@ -17491,8 +18370,16 @@ recompute1:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8  (R11), Z11
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -17557,8 +18444,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z11
 	VMOVUPS          128(CX), Z12
 	VMOVUPS          192(CX), Z13
@@ -17605,8 +18500,16 @@ recomputeFar:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8  (R11), Z11
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -17649,9 +18552,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCVGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackCVGated(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCVGated(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -17708,8 +18611,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z17
 	VMOVUPS          128(CX), Z18
 	VMOVUPS          192(CX), Z19
@@ -17827,8 +18738,16 @@ recompute4:
 	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8  96(R11), Z20
 	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -17955,8 +18874,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z13
 	VMOVUPS          128(CX), Z14
 	VMOVUPS          192(CX), Z15
@@ -18024,8 +18951,16 @@ recompute2:
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8  32(R11), Z14
 	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -18112,8 +19047,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z11
 	VMOVUPS          128(CX), Z12
 	VMOVUPS          192(CX), Z13
@@ -18158,8 +19101,16 @@ recompute1:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8  (R11), Z11
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -18225,8 +19176,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z11
 	VMOVUPS          128(CX), Z12
 	VMOVUPS          192(CX), Z13
@@ -18274,8 +19233,16 @@ recomputeFar:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8  (R11), Z11
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -18319,9 +19286,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackVCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVCGated(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVCGated(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -18378,8 +19345,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z17
 	VMOVUPS         128(CX), Z18
 	VMOVUPS         192(CX), Z19
@@ -18508,8 +19483,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8 96(R11), Z20
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -18629,8 +19612,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z13
 	VMOVUPS         128(CX), Z14
 	VMOVUPS         192(CX), Z15
@@ -18703,8 +19694,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8 32(R11), Z14
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -18788,8 +19787,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         192(CX), Z13
@@ -18834,8 +19841,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -18902,8 +19917,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         192(CX), Z13
@@ -18951,8 +19974,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -18997,9 +20028,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCCGated(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·avx512ScanBackCCGated(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCCGated(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    magnitude<>+0(SB), Z0
 	VBROADCASTSS    nearExp2<>+0(SB), Z1
@@ -19056,8 +20087,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z17
 	VMOVUPS         128(CX), Z18
 	VMOVUPS         192(CX), Z19
@@ -19190,8 +20229,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z19, Z19
 	VBROADCASTF32X8 96(R11), Z20
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z20, Z20
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000200, R8
 	SUBQ            bStep+88(FP), DX
@@ -19326,8 +20373,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z13
 	VMOVUPS         128(CX), Z14
 	VMOVUPS         192(CX), Z15
@@ -19402,8 +20457,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z13, Z13
 	VBROADCASTF32X8 32(R11), Z14
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z14, Z14
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000100, R8
 	SUBQ            bStep+88(FP), DX
@@ -19494,8 +20557,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         192(CX), Z13
@@ -19541,8 +20612,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -19610,8 +20689,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z11
 	VMOVUPS         128(CX), Z12
 	VMOVUPS         192(CX), Z13
@@ -19660,8 +20747,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z10, Z10
 	VBROADCASTF32X8 (R11), Z11
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z11, Z11
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -19707,9 +20802,9 @@ reverseFar:
 	SUBQ            $0x01, states+16(FP)
 	JMP             states4
 
-// func avx512ScanBackVVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVVSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVVSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -19767,8 +20862,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z18
 	VMOVUPS         128(CX), Z19
 	VBROADCASTF32X8 256(CX), Z20
@@ -19884,8 +20987,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8 96(R11), Z21
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -20005,8 +21116,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z14
 	VMOVUPS         128(CX), Z15
 	VBROADCASTF32X8 256(CX), Z16
@@ -20072,8 +21191,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8 32(R11), Z15
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -20157,8 +21284,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VBROADCASTF32X8 256(CX), Z14
@@ -20201,8 +21336,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -20269,8 +21412,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VBROADCASTF32X8 256(CX), Z14
@@ -20316,8 +21467,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -20362,9 +21521,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCVSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackCVSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCVSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -20422,8 +21581,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z18
 	VMOVUPS         128(CX), Z19
 	VBROADCASTF32X8 256(CX), Z20
@@ -20543,8 +21710,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8 96(R11), Z21
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -20679,8 +21854,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z14
 	VMOVUPS         128(CX), Z15
 	VBROADCASTF32X8 256(CX), Z16
@@ -20748,8 +21931,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8 32(R11), Z15
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -20840,8 +22031,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VBROADCASTF32X8 256(CX), Z14
@@ -20885,8 +22084,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -20954,8 +22161,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VBROADCASTF32X8 256(CX), Z14
@@ -21002,8 +22217,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -21049,9 +22272,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackVCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVCSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVCSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -21109,8 +22332,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z18
 	VMOVUPS         128(CX), Z19
 	VMOVUPS         256(CX), Z20
@@ -21233,8 +22464,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8 96(R11), Z21
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -21362,8 +22601,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z14
 	VMOVUPS         128(CX), Z15
 	VMOVUPS         256(CX), Z16
@@ -21432,8 +22679,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8 32(R11), Z15
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -21521,8 +22776,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         256(CX), Z14
@@ -21564,8 +22827,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -21634,8 +22905,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         256(CX), Z14
@@ -21680,8 +22959,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -21728,9 +23015,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCCSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·avx512ScanBackCCSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCCSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -21788,8 +23075,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z18
 	VMOVUPS         128(CX), Z19
 	VMOVUPS         256(CX), Z20
@@ -21916,8 +23211,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8 96(R11), Z21
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000200, R8
 	SUBQ            bStep+88(FP), DX
@@ -22060,8 +23363,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z14
 	VMOVUPS         128(CX), Z15
 	VMOVUPS         256(CX), Z16
@@ -22132,8 +23443,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8 32(R11), Z15
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000100, R8
 	SUBQ            bStep+88(FP), DX
@@ -22228,8 +23547,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         256(CX), Z14
@@ -22272,8 +23599,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -22343,8 +23678,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         256(CX), Z14
@@ -22390,8 +23733,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -22439,9 +23790,9 @@ reverseFar:
 	SUBQ            $0x01, states+16(FP)
 	JMP             states4
 
-// func avx512ScanBackVVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVVGatedSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVVGatedSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -22499,8 +23850,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z18
 	VMOVUPS          128(CX), Z19
 	VMOVUPS          192(CX), Z20
@@ -22622,8 +23981,16 @@ recompute4:
 	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8  96(R11), Z21
 	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -22743,8 +24110,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z14
 	VMOVUPS          128(CX), Z15
 	VMOVUPS          192(CX), Z16
@@ -22814,8 +24189,16 @@ recompute2:
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8  32(R11), Z15
 	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -22899,8 +24282,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z12
 	VMOVUPS          128(CX), Z13
 	VMOVUPS          192(CX), Z14
@@ -22946,8 +24337,16 @@ recompute1:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8  (R11), Z12
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -23014,8 +24413,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z12
 	VMOVUPS          128(CX), Z13
 	VMOVUPS          192(CX), Z14
@@ -23064,8 +24471,16 @@ recomputeFar:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8  (R11), Z12
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -23110,9 +24525,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCVGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackCVGatedSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCVGatedSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -23170,8 +24585,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z18
 	VMOVUPS          128(CX), Z19
 	VMOVUPS          192(CX), Z20
@@ -23297,8 +24720,16 @@ recompute4:
 	VINSERTF32X8     $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8  96(R11), Z21
 	VINSERTF32X8     $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -23433,8 +24864,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z14
 	VMOVUPS          128(CX), Z15
 	VMOVUPS          192(CX), Z16
@@ -23506,8 +24945,16 @@ recompute2:
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8  32(R11), Z15
 	VINSERTF32X8     $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -23598,8 +25045,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z12
 	VMOVUPS          128(CX), Z13
 	VMOVUPS          192(CX), Z14
@@ -23646,8 +25101,16 @@ recompute1:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8  (R11), Z12
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -23715,8 +25178,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1       (R10)
+	ADDQ             rowStep+144(FP), R10
 	VMOVUPS          (CX), Z12
 	VMOVUPS          128(CX), Z13
 	VMOVUPS          192(CX), Z14
@@ -23766,8 +25237,16 @@ recomputeFar:
 	VINSERTF32X8     $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8  (R11), Z12
 	VINSERTF32X8     $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ             pass+160(FP), R12
+	ADDQ             $0x08, pass+160(FP)
+	ANDQ             $0x3f, R12
+	ADDQ             rows+136(FP), R12
+	MOVQ             (R12), R12
+	ADDQ             ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -23813,9 +25292,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackVCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackVCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, FMA3, MMX+
-TEXT ·avx512ScanBackVCGatedSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackVCGatedSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -23873,8 +25352,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z18
 	VMOVUPS         128(CX), Z19
 	VMOVUPS         192(CX), Z20
@@ -24011,8 +25498,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8 96(R11), Z21
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000200, R8
 	SUBQ             bStep+88(FP), DX
@@ -24140,8 +25635,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z14
 	VMOVUPS         128(CX), Z15
 	VMOVUPS         192(CX), Z16
@@ -24218,8 +25721,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8 32(R11), Z15
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000100, R8
 	SUBQ             bStep+88(FP), DX
@@ -24307,8 +25818,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         192(CX), Z14
@@ -24355,8 +25874,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -24425,8 +25952,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         192(CX), Z14
@@ -24476,8 +26011,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1       (R12)
+	ADDQ             rowStep+144(FP), R12
 	SUBQ             $0x00000240, CX
 	SUBQ             $0x00000080, R8
 	SUBQ             bStep+88(FP), DX
@@ -24524,9 +26067,9 @@ reverseFar:
 	SUBQ             $0x01, states+16(FP)
 	JMP              states4
 
-// func avx512ScanBackCCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int)
+// func avx512ScanBackCCGatedSigned(steps int, frame *float32, states int, a *float32, h *float32, carry *float32, da *float32, b *float32, c *float32, db *float32, dc *float32, bStep int, cStep int, dbStep int, dcStep int, tmp *float32, group int, rows **float32, rowStep int, ahead int, pass int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·avx512ScanBackCCGatedSigned(SB), NOSPLIT, $0-136
+TEXT ·avx512ScanBackCCGatedSigned(SB), NOSPLIT, $0-168
 	MOVQ            group+128(FP), AX
 	VBROADCASTSS    one<>+0(SB), Z0
 	VBROADCASTSS    magnitude<>+0(SB), Z1
@@ -24584,8 +26127,16 @@ states4:
 	PREFETCHT0      (R10)(AX*2)
 	PREFETCHT0      64(R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute4:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z18
 	VMOVUPS         128(CX), Z19
 	VMOVUPS         192(CX), Z20
@@ -24726,8 +26277,16 @@ recompute4:
 	VINSERTF32X8    $0x01, 64(R11)(AX*1), Z20, Z20
 	VBROADCASTF32X8 96(R11), Z21
 	VINSERTF32X8    $0x01, 96(R11)(AX*1), Z21, Z21
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse4:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000200, R8
 	SUBQ            bStep+88(FP), DX
@@ -24870,8 +26429,16 @@ states2:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute2:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z14
 	VMOVUPS         128(CX), Z15
 	VMOVUPS         192(CX), Z16
@@ -24950,8 +26517,16 @@ recompute2:
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z14, Z14
 	VBROADCASTF32X8 32(R11), Z15
 	VINSERTF32X8    $0x01, 32(R11)(AX*1), Z15, Z15
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse2:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000100, R8
 	SUBQ            bStep+88(FP), DX
@@ -25046,8 +26621,16 @@ states1:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recompute1:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         192(CX), Z14
@@ -25095,8 +26678,16 @@ recompute1:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverse1:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -25166,8 +26757,16 @@ far:
 	ADDQ            AX, R10
 	PREFETCHT0      (R10)(AX*2)
 	ADDQ            AX, R10
+	MOVQ            pass+160(FP), R10
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R10
+	ADDQ            rows+136(FP), R10
+	MOVQ            (R10), R10
+	ADDQ            ahead+152(FP), R10
 
 recomputeFar:
+	PREFETCHT1      (R10)
+	ADDQ            rowStep+144(FP), R10
 	VMOVUPS         (CX), Z12
 	VMOVUPS         128(CX), Z13
 	VMOVUPS         192(CX), Z14
@@ -25218,8 +26817,16 @@ recomputeFar:
 	VINSERTF32X8    $0x01, (R10)(AX*1), Z11, Z11
 	VBROADCASTF32X8 (R11), Z12
 	VINSERTF32X8    $0x01, (R11)(AX*1), Z12, Z12
+	MOVQ            pass+160(FP), R12
+	ADDQ            $0x08, pass+160(FP)
+	ANDQ            $0x3f, R12
+	ADDQ            rows+136(FP), R12
+	MOVQ            (R12), R12
+	ADDQ            ahead+152(FP), R12
 
 reverseFar:
+	PREFETCHT1      (R12)
+	ADDQ            rowStep+144(FP), R12
 	SUBQ            $0x00000240, CX
 	SUBQ            $0x00000080, R8
 	SUBQ            bStep+88(FP), DX
@@ -27291,6 +28898,54 @@ rows:
 	VMOVUPS     Z1, (AX)
 	VADDPS      (CX), Z2, Z2
 	VMOVUPS     Z2, (CX)
+	VZEROUPPER
+	RET
+
+// func avx512SumLanes(n int, dst *float32, src *float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512SumLanes(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), AX
+	MOVQ    dst+8(FP), CX
+	MOVQ    src+16(FP), DX
+	VMOVUPS interleave<>+0(SB), Z0
+
+sixteens:
+	VMOVUPS    (DX), Z1
+	VMOVUPS    64(DX), Z2
+	VSHUFPS    $0x88, Z2, Z1, Z3
+	VSHUFPS    $0xdd, Z2, Z1, Z1
+	VADDPS     Z1, Z3, Z3
+	VMOVUPS    128(DX), Z1
+	VMOVUPS    192(DX), Z2
+	VSHUFPS    $0x88, Z2, Z1, Z4
+	VSHUFPS    $0xdd, Z2, Z1, Z1
+	VADDPS     Z1, Z4, Z4
+	VSHUFPS    $0x88, Z4, Z3, Z1
+	VSHUFPS    $0xdd, Z4, Z3, Z2
+	VADDPS     Z2, Z1, Z1
+	VMOVUPS    256(DX), Z2
+	VMOVUPS    320(DX), Z3
+	VSHUFPS    $0x88, Z3, Z2, Z4
+	VSHUFPS    $0xdd, Z3, Z2, Z2
+	VADDPS     Z2, Z4, Z4
+	VMOVUPS    384(DX), Z2
+	VMOVUPS    448(DX), Z3
+	VSHUFPS    $0x88, Z3, Z2, Z5
+	VSHUFPS    $0xdd, Z3, Z2, Z2
+	VADDPS     Z2, Z5, Z5
+	VSHUFPS    $0x88, Z5, Z4, Z2
+	VSHUFPS    $0xdd, Z5, Z4, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z2, Z1, Z3
+	VSHUFF64X2 $0xdd, Z2, Z1, Z1
+	VADDPS     Z1, Z3, Z3
+	VPERMPS    Z3, Z0, Z3
+	VADDPS     (CX), Z3, Z3
+	VMOVUPS    Z3, (CX)
+	ADDQ       $0x40, CX
+	ADDQ       $0x00000200, DX
+	SUBQ       $0x10, AX
+	JNZ        sixteens
 	VZEROUPPER
 	RET
 

@@ -49,6 +49,7 @@ var table struct {
 	one, two, four, minusHalf, ln2, sign, halfPi, turn     Mem
 	sin, cos                                               [3]Mem
 	masks                                                  Mem // eight words of ones, eight of zeros
+	interleave                                             Mem // 0 4 1 5 2 6 3 7, then the same from 8 on
 	exp                                                    [len(spec.ExpPoly)]Mem
 	atanh                                                  [len(spec.AtanhPoly)]Mem
 }
@@ -86,6 +87,10 @@ func constants() {
 	t.masks = GLOBL("masks", RODATA|NOPTR)
 	for i := range 16 {
 		DATA(4*i, U32(uint32(i/8)-1))
+	}
+	t.interleave = GLOBL("interleave", RODATA|NOPTR)
+	for i := range 16 {
+		DATA(4*i, U32(uint32(i&8+i&1*4+i&7/2)))
 	}
 	t.one = constant("one", 1)
 	t.two = constant("two", 2)
@@ -176,6 +181,7 @@ func main() {
 	}
 	complexes()
 	frames()
+	wideSumLanes()
 	linears()
 	Generate()
 }

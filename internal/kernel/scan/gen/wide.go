@@ -4,6 +4,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
 )
 
 // wide is set while functions are written for AVX-512, whose register is a
@@ -172,4 +174,28 @@ func addToGroups(g reg.VecVirtual, x []reg.VecVirtual, p reg.Register, disp int,
 		VFMADD231PS(g, x[i], sum)
 		pairStored(sum, p, disp+i*vector, group)
 	}
+}
+
+// nextRow is the pointer to a row of an array that the next window will read, to
+// be asked for in an iteration of a loop over the steps, and so on: all rows at
+// once would stop the core, which can wait for some dozens of lines only.
+type nextRow struct{ reg.GPVirtual }
+
+// startRow takes the next array of the parameter rows, spec.Rows pointers, of
+// which pass counts those taken, in bytes; after the last comes the first.
+func startRow() nextRow {
+	r := GP64()
+	MOVQ(slot("pass"), r)
+	ADDQ(Imm(8), slot("pass"))
+	ANDQ(Imm(8*spec.Rows-1), r)
+	ADDQ(slot("rows"), r)
+	MOVQ(pointer(r, 0), r)
+	ADDQ(slot("ahead"), r)
+	return nextRow{r}
+}
+
+// ask asks for a row, into the level-two cache.
+func (r nextRow) ask() {
+	PREFETCHT1(pointer(r.GPVirtual, 0))
+	ADDQ(slot("rowStep"), r.GPVirtual)
 }

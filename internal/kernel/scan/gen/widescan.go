@@ -105,8 +105,8 @@ func (v variant) decayConstants() exp2Regs {
 // wideBackward is scanBackward for a pair.
 func wideBackward(v variant) {
 	function("ScanBack"+v.String(),
-		"func(steps int, frame *float32, states int, a, h, carry, da, b, c, db, dc *float32, bStep, cStep, dbStep, dcStep int, tmp *float32, group int)",
-		"is avx2ScanBack"+v.String()+" of a pair; group is the bytes from group to group.")
+		"func(steps int, frame *float32, states int, a, h, carry, da, b, c, db, dc *float32, bStep, cStep, dbStep, dcStep int, tmp *float32, group int, rows **float32, rowStep, ahead, pass int)",
+		"is avx2ScanBack"+v.String()+" of a pair; group is the bytes from group to group. It asks for the rows ahead.")
 	group, k := argument("group"), v.decayConstants()
 	forWideStates([]int{4, 2, 1}, func(w int, near bool, far LabelRef) {
 		k := k
@@ -126,8 +126,10 @@ func wideRecompute(v variant, k exp2Regs, as []reg.VecVirtual, p walk, group reg
 	w, steps, h := len(as), argument("steps"), argument("h")
 	state := pairsLoaded(h, group, w)
 	prefetchNext(h, group, w)
+	next := startRow()
 	loop := loopName("recompute", w, k.near)
 	Label(loop)
+	next.ask()
 	dt, du := loaded(field(p.frame, spec.Dt)), loaded(field(p.frame, spec.DtU))
 	var y reg.VecVirtual
 	if v.gated {
@@ -188,7 +190,9 @@ func adder(constant bool, frame reg.Register, f int, p, group reg.Register) func
 func wideReverse(v variant, loop string, as []reg.VecVirtual, p walk, group reg.Register) {
 	w, steps, carryAt, daAt := len(as), argument("steps"), argument("carry"), argument("da")
 	carry, da := pairsLoaded(carryAt, group, w), pairsLoaded(daAt, group, w)
+	next := startRow()
 	Label(loop)
+	next.ask()
 	p.move(w, SUBQ)
 	dt, g := loaded(field(p.frame, spec.Dt)), loaded(field(p.frame, spec.G))
 	sx, sd := loaded(field(p.frame, spec.Sx)), loaded(field(p.frame, spec.Sd))
@@ -228,4 +232,42 @@ func wideAdjoint(v variant, x reg.VecVirtual, tmp reg.Register, i int) reg.VecVi
 	VADDPS(x, before, s)
 	VMULPS(h, s, s)
 	return s
+}
+
+// wideSumLanes is sumLanes for sixteen vectors at a time, two to a register.
+func wideSumLanes() {
+	function("SumLanes", "func(n int, dst, src *float32)", "is avx2SumLanes for n values, a multiple of 16.")
+	n, dst, src := argument("n"), argument("dst"), argument("src")
+	order := loaded(table.interleave)
+	Label("sixteens")
+	var eight [2]reg.VecVirtual
+	for e := range eight {
+		var four [2]reg.VecVirtual
+		for i := range four {
+			at := (2*e + i) * 4 * vector
+			four[i] = addPairs(loaded(pointer(src, at)), loaded(pointer(src, at+2*vector)))
+		}
+		eight[e] = addPairs(four[0], four[1])
+	}
+	lo, hi := ZMM(), ZMM()
+	VSHUFF64X2(Imm(0b10_00_10_00), eight[1], eight[0], lo)
+	VSHUFF64X2(Imm(0b11_01_11_01), eight[1], eight[0], hi)
+	VADDPS(hi, lo, lo)
+	VPERMPS(lo, order, lo)
+	accumulate(lo, pointer(dst, 0))
+	ADDQ(Imm(2*spec.Lanes*4), dst)
+	ADDQ(U32(2*spec.Lanes*vector), src)
+	SUBQ(Imm(2*spec.Lanes), n)
+	JNZ(LabelRef("sixteens"))
+	finish()
+}
+
+// addPairs is, in every quarter, the sums of a's two pairs of neighbours, then
+// of b's.
+func addPairs(a, b reg.VecVirtual) reg.VecVirtual {
+	even, odd := ZMM(), ZMM()
+	VSHUFPS(Imm(0b10_00_10_00), b, a, even)
+	VSHUFPS(Imm(0b11_01_11_01), b, a, odd)
+	VADDPS(odd, even, even)
+	return even
 }

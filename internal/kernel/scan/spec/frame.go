@@ -15,6 +15,10 @@ const (
 	// Halves is the frames side by side that one call may fill or empty: two
 	// groups are 64 bytes, a cache line, of every row of a (B, L, D) array.
 	Halves = 2
+
+	// Rows is the most (B, L, D) arrays that a window reads or writes: u, delta,
+	// z, dy, du, ddelta, dz and y. It is a power of two.
+	Rows = 8
 )
 
 // The fields of a frame row, in floats: Lanes values each.
