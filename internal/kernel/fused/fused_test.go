@@ -79,42 +79,6 @@ func kernels() []kernel {
 		{"ElmanGrad", []int{1, 1, 1, 1, 1, 1}, []int{0}, 0,
 			func(n int, s [][]float32) { ElmanGrad(s[0], s[1], s[2], s[3], s[4], s[5]) },
 			func(n int, s [][]float32) { elmanGradGo(s[0], s[1], s[2], s[3], s[4], s[5]) }},
-		{"Conv", []int{1, 4, 5}, nil, 0,
-			func(n int, s [][]float32) { Conv(s[0], s[1], s[2], n, n) },
-			func(n int, s [][]float32) { preact(n, s[0], s[1], s[2]) }},
-		{"ConvSiLU", []int{1, 4, 5}, nil, 0,
-			func(n int, s [][]float32) { ConvSiLU(s[0], s[1], s[2], n, n) },
-			func(n int, s [][]float32) {
-				preact(n, s[0], s[1], s[2])
-				vec.SiLU(s[0], s[0])
-			}},
-		{"ConvSiLUGrad", []int{1, 1, 4, 5, 5}, nil, 0,
-			func(n int, s [][]float32) { ConvSiLUGrad(s[0], s[1], s[2], s[3], s[4], n, n) },
-			func(n int, s [][]float32) {
-				y := make([]float32, n)
-				preact(n, y, s[2], s[3])
-				clear(s[0])
-				vec.SiLUGrad(s[0], y, s[1])
-				for j := range Taps {
-					vec.MulAdd(gate(s[4], j, n), s[0], gate(s[2], j, n))
-				}
-				vec.AddTo(gate(s[4], Taps, n), s[0])
-			}},
-		{"ConvInputGrad", []int{1, 4, 5}, nil, 0,
-			func(n int, s [][]float32) { ConvInputGrad(s[0], s[1], s[2], n, n) },
-			func(n int, s [][]float32) {
-				for lag := range Taps {
-					vec.MulAdd(s[0], gate(s[2], Taps-1-lag, n), gate(s[1], lag, n))
-				}
-			}},
-	}
-}
-
-// preact is Conv by calls of package vec.
-func preact(n int, y, x, w []float32) {
-	copy(y, gate(w, Taps, n))
-	for j := range Taps {
-		vec.MulAdd(y, gate(w, j, n), gate(x, j, n))
 	}
 }
 
@@ -211,7 +175,7 @@ func TestShortSlice(t *testing.T) {
 			}
 			_, s := k.slices(rand.New(rand.NewPCG(1, 2)), 20)
 			s[i] = s[i][: w*20-1 : w*20-1]
-			if !panics(func() { k.fused(20, s) }) && !(k.name == "ConvInputGrad" && i == 2) {
+			if !panics(func() { k.fused(20, s) }) {
 				t.Errorf("%s does not panic when slice %d is too short", k.name, i)
 			}
 		}

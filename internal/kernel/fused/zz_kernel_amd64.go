@@ -44,25 +44,25 @@ func elmanAVX2(n int, h *float32, hOut *float32)
 //go:noescape
 func elmanGradAVX2(n int, x *float32, dh *float32, h *float32, s *float32, sOut *float32, dx *float32)
 
-// convAVX2 is Conv.
+// convAVX2 is Conv.Forward without SiLU.
 //
 //go:noescape
-func convAVX2(n int, step int, row int, y *float32, x *float32, w *float32)
+func convAVX2(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
 
-// convSiLUAVX2 is ConvSiLU.
+// convSiLUAVX2 is Conv.Forward with SiLU.
 //
 //go:noescape
-func convSiLUAVX2(n int, step int, row int, y *float32, x *float32, w *float32)
+func convSiLUAVX2(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
 
-// convSiLUGradAVX2 is ConvSiLUGrad.
+// convWeightGradAVX2 is Conv.Gradient without dx.
 //
 //go:noescape
-func convSiLUGradAVX2(n int, step int, row int, dsum *float32, dy *float32, x *float32, w *float32, sums *float32)
+func convWeightGradAVX2(channels int, steps int, step int, ahead int, dy *float32, x *float32, state *float32)
 
-// convInputGradAVX2 is ConvInputGrad.
+// convGradAVX2 is Conv.Gradient.
 //
 //go:noescape
-func convInputGradAVX2(n int, step int, row int, dx *float32, dsum *float32, w *float32)
+func convGradAVX2(channels int, steps int, step int, ahead int, dx *float32, dy *float32, x *float32, state *float32)
 
 // expSumAVX512 sets x to exp(x - shift) and returns the sum.
 //
@@ -104,22 +104,22 @@ func elmanAVX512(n int, h *float32, hOut *float32)
 //go:noescape
 func elmanGradAVX512(n int, x *float32, dh *float32, h *float32, s *float32, sOut *float32, dx *float32)
 
-// convAVX512 is Conv.
+// convAVX512 is Conv.Forward without SiLU.
 //
 //go:noescape
-func convAVX512(n int, step int, row int, y *float32, x *float32, w *float32)
+func convAVX512(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
 
-// convSiLUAVX512 is ConvSiLU.
+// convSiLUAVX512 is Conv.Forward with SiLU.
 //
 //go:noescape
-func convSiLUAVX512(n int, step int, row int, y *float32, x *float32, w *float32)
+func convSiLUAVX512(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
 
-// convSiLUGradAVX512 is ConvSiLUGrad.
+// convWeightGradAVX512 is Conv.Gradient without dx.
 //
 //go:noescape
-func convSiLUGradAVX512(n int, step int, row int, dsum *float32, dy *float32, x *float32, w *float32, sums *float32)
+func convWeightGradAVX512(channels int, steps int, step int, ahead int, dy *float32, x *float32, state *float32)
 
-// convInputGradAVX512 is ConvInputGrad.
+// convGradAVX512 is Conv.Gradient.
 //
 //go:noescape
-func convInputGradAVX512(n int, step int, row int, dx *float32, dsum *float32, w *float32)
+func convGradAVX512(channels int, steps int, step int, ahead int, dx *float32, dy *float32, x *float32, state *float32)

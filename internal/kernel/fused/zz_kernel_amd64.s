@@ -712,7 +712,7 @@ end:
 	RET
 
 // func lstmAVX2(n int, sum *float32, gates *float32, c *float32, cOut *float32, h *float32, hOut *float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·lstmAVX2(SB), NOSPLIT, $0-56
 	MOVQ sum+8(FP), AX
 	MOVQ gates+16(FP), CX
@@ -728,6 +728,18 @@ TEXT ·lstmAVX2(SB), NOSPLIT, $0-56
 	JL   singleEnd
 
 single:
+	IMUL3Q       $+4, R8, R11
+	ADDQ         CX, R11
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(R8*1)
+	PREFETCHT0   (R11)(R8*2)
+	PREFETCHT0   (R11)(R9*1)
+	IMUL3Q       $+1, R8, R11
+	ADDQ         BX, R11
+	PREFETCHT0   (R11)
+	IMUL3Q       $+1, R8, R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R11)
 	VMOVUPS      (AX)(R8*1), Y0
 	VORPS        x80000000<>+0(SB), Y0, Y1
 	VMOVUPS      xc2d10000<>+0(SB), Y2
@@ -1112,7 +1124,7 @@ DATA x40000000<>+60(SB)/4, $0x40000000
 GLOBL x40000000<>(SB), RODATA|NOPTR, $64
 
 // func lstmGradAVX2(n int, x *float32, dh *float32, gates *float32, c *float32, cPrev *float32, carry *float32, s *float32, sOut *float32, dx *float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·lstmGradAVX2(SB), NOSPLIT, $0-80
 	MOVQ x+8(FP), AX
 	MOVQ dh+16(FP), CX
@@ -1131,6 +1143,18 @@ TEXT ·lstmGradAVX2(SB), NOSPLIT, $0-80
 	JL   singleEnd
 
 single:
+	IMUL3Q       $-4, R11, R14
+	ADDQ         DX, R14
+	PREFETCHT0   (R14)
+	PREFETCHT0   (R14)(R11*1)
+	PREFETCHT0   (R14)(R11*2)
+	PREFETCHT0   (R14)(R12*1)
+	IMUL3Q       $-1, R11, R14
+	ADDQ         SI, R14
+	PREFETCHT0   (R14)
+	IMUL3Q       $-1, R11, R14
+	ADDQ         CX, R14
+	PREFETCHT0   (R14)
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
@@ -1322,7 +1346,7 @@ end:
 	RET
 
 // func gruAVX2(n int, sum *float32, xn *float32, gates *float32, h *float32, hOut *float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·gruAVX2(SB), NOSPLIT, $0-48
 	MOVQ sum+8(FP), AX
 	MOVQ xn+16(FP), CX
@@ -1337,6 +1361,20 @@ TEXT ·gruAVX2(SB), NOSPLIT, $0-48
 	JL   singleEnd
 
 single:
+	IMUL3Q       $+4, DI, R10
+	ADDQ         DX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   (R10)(R8*1)
+	IMUL3Q       $+1, DI, R10
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)
+	IMUL3Q       $+1, DI, R10
+	ADDQ         CX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
 	VMOVUPS      (AX), Y0
 	VORPS        x80000000<>+0(SB), Y0, Y1
 	VMOVUPS      xc2d10000<>+0(SB), Y2
@@ -1544,7 +1582,7 @@ end:
 	RET
 
 // func gruGradAVX2(n int, x *float32, dh *float32, gates *float32, hPrev *float32, s *float32, sOut *float32, dx *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gruGradAVX2(SB), NOSPLIT, $0-64
 	MOVQ x+8(FP), AX
 	MOVQ dh+16(FP), CX
@@ -1561,6 +1599,23 @@ TEXT ·gruGradAVX2(SB), NOSPLIT, $0-64
 	JL   singleEnd
 
 single:
+	IMUL3Q       $-4, R9, R12
+	ADDQ         DX, R12
+	PREFETCHT0   (R12)
+	PREFETCHT0   (R12)(R9*1)
+	PREFETCHT0   (R12)(R9*2)
+	PREFETCHT0   (R12)(R10*1)
+	IMUL3Q       $-1, R9, R12
+	ADDQ         CX, R12
+	PREFETCHT0   (R12)
+	IMUL3Q       $-1, R9, R12
+	ADDQ         BX, R12
+	PREFETCHT0   (R12)
+	IMUL3Q       $-3, R9, R12
+	ADDQ         R8, R12
+	PREFETCHT0   (R12)
+	PREFETCHT0   (R12)(R9*1)
+	PREFETCHT0   (R12)(R9*2)
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (DX)(R9*1), Y1
 	VMOVUPS      (DX)(R9*2), Y2
@@ -1672,15 +1727,22 @@ end:
 	RET
 
 // func elmanAVX2(n int, h *float32, hOut *float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·elmanAVX2(SB), NOSPLIT, $0-24
 	MOVQ h+8(FP), AX
 	MOVQ hOut+16(FP), CX
 	MOVQ n+0(FP), DX
-	SUBQ $0x00000010, DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ n+0(FP), BX
+	SUBQ $0x00000010, BX
 	JL   manyEnd
 
 many:
+	IMUL3Q       $+1, DX, SI
+	ADDQ         CX, SI
+	PREFETCHT0   (SI)
+	PREFETCHT0   32(SI)
 	VMOVUPS      (AX), Y0
 	VMOVUPS      32(AX), Y1
 	VANDPS       x7fffffff<>+0(SB), Y0, Y2
@@ -1736,12 +1798,12 @@ many:
 	VMOVUPS      Y7, 32(CX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	SUBQ         $0x00000010, DX
+	SUBQ         $0x00000010, BX
 	JGE          many
 
 manyEnd:
-	ADDQ $0x00000010, DX
-	SUBQ $0x00000008, DX
+	ADDQ $0x00000010, BX
+	SUBQ $0x00000008, BX
 	JL   singleEnd
 
 single:
@@ -1774,16 +1836,16 @@ single:
 	VMOVUPS      Y3, (CX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
-	SUBQ         $0x00000008, DX
+	SUBQ         $0x00000008, BX
 	JGE          single
 
 singleEnd:
-	ADDQ         $0x00000008, DX
-	TESTQ        DX, DX
+	ADDQ         $0x00000008, BX
+	TESTQ        BX, BX
 	JZ           end
-	LEAQ         masks<>+32(SB), BX
-	NEGQ         DX
-	VMOVUPS      (BX)(DX*4), Y0
+	LEAQ         masks<>+32(SB), DX
+	NEGQ         BX
+	VMOVUPS      (DX)(BX*4), Y0
 	VMASKMOVPS   (AX), Y0, Y1
 	VANDPS       x7fffffff<>+0(SB), Y1, Y2
 	VADDPS       Y2, Y2, Y2
@@ -1817,7 +1879,7 @@ end:
 	RET
 
 // func elmanGradAVX2(n int, x *float32, dh *float32, h *float32, s *float32, sOut *float32, dx *float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·elmanGradAVX2(SB), NOSPLIT, $0-56
 	MOVQ x+8(FP), AX
 	MOVQ dh+16(FP), CX
@@ -1826,10 +1888,29 @@ TEXT ·elmanGradAVX2(SB), NOSPLIT, $0-56
 	MOVQ sOut+40(FP), SI
 	MOVQ dx+48(FP), DI
 	MOVQ n+0(FP), R8
-	SUBQ $0x00000010, R8
+	SHLQ $0x02, R8
+	LEAQ (R8)(R8*2), R9
+	MOVQ n+0(FP), R9
+	SUBQ $0x00000010, R9
 	JL   manyEnd
 
 many:
+	IMUL3Q       $-1, R8, R10
+	ADDQ         CX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   32(R10)
+	IMUL3Q       $-1, R8, R10
+	ADDQ         DX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   32(R10)
+	IMUL3Q       $-1, R8, R10
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   32(R10)
+	IMUL3Q       $-1, R8, R10
+	ADDQ         DI, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   32(R10)
 	VMOVUPS      (AX), Y0
 	VMOVUPS      32(AX), Y1
 	VMOVUPS      (CX), Y2
@@ -1862,12 +1943,12 @@ many:
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R8
+	SUBQ         $0x00000010, R9
 	JGE          many
 
 manyEnd:
-	ADDQ $0x00000010, R8
-	SUBQ $0x00000008, R8
+	ADDQ $0x00000010, R9
+	SUBQ $0x00000008, R9
 	JL   singleEnd
 
 single:
@@ -1890,16 +1971,16 @@ single:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
-	SUBQ         $0x00000008, R8
+	SUBQ         $0x00000008, R9
 	JGE          single
 
 singleEnd:
-	ADDQ         $0x00000008, R8
-	TESTQ        R8, R8
+	ADDQ         $0x00000008, R9
+	TESTQ        R9, R9
 	JZ           end
-	LEAQ         masks<>+32(SB), R9
-	NEGQ         R8
-	VMOVUPS      (R9)(R8*4), Y0
+	LEAQ         masks<>+32(SB), R8
+	NEGQ         R9
+	VMOVUPS      (R8)(R9*4), Y0
 	VMASKMOVPS   (AX), Y0, Y1
 	VMASKMOVPS   (CX), Y0, Y2
 	VADDPS       Y2, Y1, Y1
@@ -1918,439 +1999,265 @@ end:
 	VZEROUPPER
 	RET
 
-// func convAVX2(n int, step int, row int, y *float32, x *float32, w *float32)
-// Requires: AVX, FMA3
-TEXT ·convAVX2(SB), NOSPLIT, $0-48
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ step+8(FP), BX
-	SHLQ $0x02, BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ row+16(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ n+0(FP), R9
-	SUBQ $0x00000010, R9
-	JL   manyEnd
+// func convAVX2(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·convAVX2(SB), NOSPLIT, $0-56
+	MOVQ  y+32(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  channels+0(FP), DI
+	MOVQ  steps+8(FP), R8
+	MOVQ  step+16(FP), SI
+	MOVQ  ahead+24(FP), BX
+	MOVQ  state+48(FP), DX
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, BX
+	MOVQ  SI, R10
+	IMULQ R8, R10
+	SUBQ  $0x00000008, DI
+	JL    rest
 
-many:
-	VMOVUPS     (DX)(DI*4), Y0
-	VMOVUPS     32(DX)(DI*4), Y1
-	VMOVUPS     (DX), Y2
-	VMOVUPS     32(DX), Y3
-	VMOVUPS     (CX), Y4
-	VMOVUPS     32(CX), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     (DX)(DI*1), Y2
-	VMOVUPS     32(DX)(DI*1), Y3
-	VMOVUPS     (CX)(BX*1), Y4
-	VMOVUPS     32(CX)(BX*1), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     (DX)(DI*2), Y2
-	VMOVUPS     32(DX)(DI*2), Y3
-	VMOVUPS     (CX)(BX*2), Y4
-	VMOVUPS     32(CX)(BX*2), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     (DX)(R8*1), Y2
-	VMOVUPS     32(DX)(R8*1), Y3
-	VMOVUPS     (CX)(SI*1), Y4
-	VMOVUPS     32(CX)(SI*1), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y1, 32(AX)
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, R9
-	JGE         many
+strip:
+	MOVQ R8, R9
 
-manyEnd:
-	ADDQ $0x00000010, R9
-	SUBQ $0x00000008, R9
-	JL   singleEnd
-
-single:
-	VMOVUPS     (DX)(DI*4), Y0
-	VMOVUPS     (DX), Y1
-	VMOVUPS     (CX), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     (DX)(DI*1), Y1
-	VMOVUPS     (CX)(BX*1), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     (DX)(DI*2), Y1
-	VMOVUPS     (CX)(BX*2), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     (DX)(R8*1), Y1
-	VMOVUPS     (CX)(SI*1), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     Y0, (AX)
+step:
+	PREFETCHT1  (AX)(BX*1)
+	PREFETCHT1  (CX)(BX*1)
+	VMOVUPS     (CX), Y0
+	VMOVUPS     128(DX), Y1
+	VMOVUPS     160(DX), Y2
+	VFMADD231PS (DX), Y2, Y1
+	VMOVUPS     192(DX), Y2
+	VFMADD231PS 32(DX), Y2, Y1
+	VMOVUPS     224(DX), Y2
+	VFMADD231PS 64(DX), Y2, Y1
+	VFMADD231PS 96(DX), Y0, Y1
+	VMOVUPS     192(DX), Y2
+	VMOVUPS     Y2, 160(DX)
+	VMOVUPS     224(DX), Y2
+	VMOVUPS     Y2, 192(DX)
+	VMOVUPS     Y0, 224(DX)
+	VMOVUPS     Y1, (AX)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	DECQ        R9
+	JNZ         step
+	SUBQ        R10, AX
 	ADDQ        $0x00000020, AX
+	SUBQ        R10, CX
 	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000008, R9
-	JGE         single
+	ADDQ        $0x00000200, DX
+	SUBQ        $0x00000008, DI
+	JGE         strip
 
-singleEnd:
-	ADDQ        $0x00000008, R9
-	TESTQ       R9, R9
-	JZ          end
-	LEAQ        masks<>+32(SB), R10
-	NEGQ        R9
-	VMOVUPS     (R10)(R9*4), Y0
-	VMASKMOVPS  (DX)(DI*4), Y0, Y1
-	VMASKMOVPS  (DX), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  (DX)(DI*1), Y0, Y2
-	VMASKMOVPS  (CX)(BX*1), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  (DX)(DI*2), Y0, Y2
-	VMASKMOVPS  (CX)(BX*2), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  (DX)(R8*1), Y0, Y2
-	VMASKMOVPS  (CX)(SI*1), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+rest:
+	ADDQ    $0x00000008, DI
+	JZ      end
+	LEAQ    masks<>+32(SB), R9
+	NEGQ    DI
+	VMOVUPS (R9)(DI*4), Y0
+	MOVQ    R8, R9
+
+restStep:
+	PREFETCHT1  (AX)(BX*1)
+	PREFETCHT1  (CX)(BX*1)
+	VMASKMOVPS  (CX), Y0, Y1
+	VMOVUPS     128(DX), Y2
+	VMOVUPS     160(DX), Y3
+	VFMADD231PS (DX), Y3, Y2
+	VMOVUPS     192(DX), Y3
+	VFMADD231PS 32(DX), Y3, Y2
+	VMOVUPS     224(DX), Y3
+	VFMADD231PS 64(DX), Y3, Y2
+	VFMADD231PS 96(DX), Y1, Y2
+	VMOVUPS     192(DX), Y3
+	VMOVUPS     Y3, 160(DX)
+	VMOVUPS     224(DX), Y3
+	VMOVUPS     Y3, 192(DX)
+	VMOVUPS     Y1, 224(DX)
+	VMASKMOVPS  Y2, Y0, (AX)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	DECQ        R9
+	JNZ         restStep
 
 end:
 	VZEROUPPER
 	RET
 
-// func convSiLUAVX2(n int, step int, row int, y *float32, x *float32, w *float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·convSiLUAVX2(SB), NOSPLIT, $0-48
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ step+8(FP), BX
-	SHLQ $0x02, BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ row+16(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ n+0(FP), R9
-	SUBQ $0x00000010, R9
-	JL   manyEnd
+// func convSiLUAVX2(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·convSiLUAVX2(SB), NOSPLIT, $0-56
+	MOVQ  y+32(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  channels+0(FP), DI
+	MOVQ  steps+8(FP), R8
+	MOVQ  step+16(FP), SI
+	MOVQ  ahead+24(FP), BX
+	MOVQ  state+48(FP), DX
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, BX
+	MOVQ  SI, R10
+	IMULQ R8, R10
+	SUBQ  $0x00000008, DI
+	JL    rest
 
-many:
-	VMOVUPS      (DX)(DI*4), Y0
-	VMOVUPS      32(DX)(DI*4), Y1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	VMOVUPS      (CX), Y4
-	VMOVUPS      32(CX), Y5
-	VFMADD231PS  Y4, Y2, Y0
-	VFMADD231PS  Y5, Y3, Y1
-	VMOVUPS      (DX)(DI*1), Y2
-	VMOVUPS      32(DX)(DI*1), Y3
-	VMOVUPS      (CX)(BX*1), Y4
-	VMOVUPS      32(CX)(BX*1), Y5
-	VFMADD231PS  Y4, Y2, Y0
-	VFMADD231PS  Y5, Y3, Y1
-	VMOVUPS      (DX)(DI*2), Y2
-	VMOVUPS      32(DX)(DI*2), Y3
-	VMOVUPS      (CX)(BX*2), Y4
-	VMOVUPS      32(CX)(BX*2), Y5
-	VFMADD231PS  Y4, Y2, Y0
-	VFMADD231PS  Y5, Y3, Y1
-	VMOVUPS      (DX)(R8*1), Y2
-	VMOVUPS      32(DX)(R8*1), Y3
-	VMOVUPS      (CX)(SI*1), Y4
-	VMOVUPS      32(CX)(SI*1), Y5
-	VFMADD231PS  Y4, Y2, Y0
-	VFMADD231PS  Y5, Y3, Y1
-	VORPS        x80000000<>+0(SB), Y0, Y2
-	VORPS        x80000000<>+0(SB), Y1, Y3
-	VMOVUPS      xc2d10000<>+0(SB), Y4
-	VMAXPS       Y2, Y4, Y2
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      x3fb8aa3b<>+0(SB), Y4
-	VMOVUPS      x3fb8aa3b<>+0(SB), Y5
-	VFMADD213PS  x4b400000<>+0(SB), Y2, Y4
-	VFMADD213PS  x4b400000<>+0(SB), Y3, Y5
-	VSUBPS       x4b400000<>+0(SB), Y4, Y6
-	VSUBPS       x4b400000<>+0(SB), Y5, Y7
-	VFNMADD231PS x3f317200<>+0(SB), Y6, Y2
-	VFNMADD231PS x3f317200<>+0(SB), Y7, Y3
-	VFNMADD231PS x35bfbe8e<>+0(SB), Y6, Y2
-	VFNMADD231PS x35bfbe8e<>+0(SB), Y7, Y3
-	VMOVUPS      x3ab511e0<>+0(SB), Y6
-	VMOVUPS      x3ab511e0<>+0(SB), Y7
-	VFMADD213PS  x3c091d11<>+0(SB), Y2, Y6
-	VFMADD213PS  x3c091d11<>+0(SB), Y3, Y7
-	VFMADD213PS  x3d2aac7a<>+0(SB), Y2, Y6
-	VFMADD213PS  x3d2aac7a<>+0(SB), Y3, Y7
-	VFMADD213PS  x3e2aaa49<>+0(SB), Y2, Y6
-	VFMADD213PS  x3e2aaa49<>+0(SB), Y3, Y7
-	VFMADD213PS  x3efffffe<>+0(SB), Y2, Y6
-	VFMADD213PS  x3efffffe<>+0(SB), Y3, Y7
-	VFMADD213PS  x3f800000<>+0(SB), Y2, Y6
-	VFMADD213PS  x3f800000<>+0(SB), Y3, Y7
-	VFMADD213PS  x3f800000<>+0(SB), Y2, Y6
-	VFMADD213PS  x3f800000<>+0(SB), Y3, Y7
-	VPSRLD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPSRLD       $0x01, Y5, Y3
-	VPSUBD       Y3, Y5, Y5
-	VPSLLD       $0x17, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       x3f800000<>+0(SB), Y2, Y2
-	VPADDD       x3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y2, Y6, Y6
-	VMULPS       Y3, Y7, Y7
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       x3f800000<>+0(SB), Y4, Y4
-	VPADDD       x3f800000<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y7, Y7
-	VMOVUPS      x3f800000<>+0(SB), Y2
-	VMOVUPS      x3f800000<>+0(SB), Y3
-	VBLENDVPS    Y0, Y6, Y2, Y2
-	VBLENDVPS    Y1, Y7, Y3, Y3
-	VADDPS       x3f800000<>+0(SB), Y6, Y6
-	VADDPS       x3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y1, Y3, Y3
-	VDIVPS       Y6, Y2, Y2
-	VDIVPS       Y7, Y3, Y3
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	SUBQ         $0x00000010, R9
-	JGE          many
+strip:
+	MOVQ R8, R9
 
-manyEnd:
-	ADDQ $0x00000010, R9
-	SUBQ $0x00000008, R9
-	JL   singleEnd
-
-single:
-	VMOVUPS      (DX)(DI*4), Y0
-	VMOVUPS      (DX), Y1
-	VMOVUPS      (CX), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      (DX)(DI*1), Y1
-	VMOVUPS      (CX)(BX*1), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      (DX)(DI*2), Y1
-	VMOVUPS      (CX)(BX*2), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	VMOVUPS      (DX)(R8*1), Y1
-	VMOVUPS      (CX)(SI*1), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	VORPS        x80000000<>+0(SB), Y0, Y1
+step:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMOVUPS      (CX), Y0
+	VMOVUPS      128(DX), Y1
+	VMOVUPS      160(DX), Y2
+	VFMADD231PS  (DX), Y2, Y1
+	VMOVUPS      192(DX), Y2
+	VFMADD231PS  32(DX), Y2, Y1
+	VMOVUPS      224(DX), Y2
+	VFMADD231PS  64(DX), Y2, Y1
+	VFMADD231PS  96(DX), Y0, Y1
+	VMOVUPS      192(DX), Y2
+	VMOVUPS      Y2, 160(DX)
+	VMOVUPS      224(DX), Y2
+	VMOVUPS      Y2, 192(DX)
+	VMOVUPS      Y0, 224(DX)
+	VORPS        x80000000<>+0(SB), Y1, Y0
 	VMOVUPS      xc2d10000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
+	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      x3fb8aa3b<>+0(SB), Y2
-	VFMADD213PS  x4b400000<>+0(SB), Y1, Y2
+	VFMADD213PS  x4b400000<>+0(SB), Y0, Y2
 	VSUBPS       x4b400000<>+0(SB), Y2, Y3
-	VFNMADD231PS x3f317200<>+0(SB), Y3, Y1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Y3, Y1
+	VFNMADD231PS x3f317200<>+0(SB), Y3, Y0
+	VFNMADD231PS x35bfbe8e<>+0(SB), Y3, Y0
 	VMOVUPS      x3ab511e0<>+0(SB), Y3
-	VFMADD213PS  x3c091d11<>+0(SB), Y1, Y3
-	VFMADD213PS  x3d2aac7a<>+0(SB), Y1, Y3
-	VFMADD213PS  x3e2aaa49<>+0(SB), Y1, Y3
-	VFMADD213PS  x3efffffe<>+0(SB), Y1, Y3
-	VFMADD213PS  x3f800000<>+0(SB), Y1, Y3
-	VFMADD213PS  x3f800000<>+0(SB), Y1, Y3
-	VPSRLD       $0x01, Y2, Y1
-	VPSUBD       Y1, Y2, Y2
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       x3f800000<>+0(SB), Y1, Y1
-	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  x3c091d11<>+0(SB), Y0, Y3
+	VFMADD213PS  x3d2aac7a<>+0(SB), Y0, Y3
+	VFMADD213PS  x3e2aaa49<>+0(SB), Y0, Y3
+	VFMADD213PS  x3efffffe<>+0(SB), Y0, Y3
+	VFMADD213PS  x3f800000<>+0(SB), Y0, Y3
+	VFMADD213PS  x3f800000<>+0(SB), Y0, Y3
+	VPSRLD       $0x01, Y2, Y0
+	VPSUBD       Y0, Y2, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       x3f800000<>+0(SB), Y0, Y0
+	VMULPS       Y0, Y3, Y3
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       x3f800000<>+0(SB), Y2, Y2
 	VMULPS       Y2, Y3, Y3
-	VMOVUPS      x3f800000<>+0(SB), Y1
-	VBLENDVPS    Y0, Y3, Y1, Y1
+	VMOVUPS      x3f800000<>+0(SB), Y0
+	VBLENDVPS    Y1, Y3, Y0, Y0
 	VADDPS       x3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y0, Y1, Y1
-	VDIVPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
+	VMULPS       Y1, Y0, Y0
+	VDIVPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          step
+	SUBQ         R10, AX
 	ADDQ         $0x00000020, AX
+	SUBQ         R10, CX
 	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	SUBQ         $0x00000008, R9
-	JGE          single
+	ADDQ         $0x00000200, DX
+	SUBQ         $0x00000008, DI
+	JGE          strip
 
-singleEnd:
-	ADDQ         $0x00000008, R9
-	TESTQ        R9, R9
-	JZ           end
-	LEAQ         masks<>+32(SB), R10
-	NEGQ         R9
-	VMOVUPS      (R10)(R9*4), Y0
-	VMASKMOVPS   (DX)(DI*4), Y0, Y1
-	VMASKMOVPS   (DX), Y0, Y2
-	VMASKMOVPS   (CX), Y0, Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   (DX)(DI*1), Y0, Y2
-	VMASKMOVPS   (CX)(BX*1), Y0, Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   (DX)(DI*2), Y0, Y2
-	VMASKMOVPS   (CX)(BX*2), Y0, Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   (DX)(R8*1), Y0, Y2
-	VMASKMOVPS   (CX)(SI*1), Y0, Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VORPS        x80000000<>+0(SB), Y1, Y2
+rest:
+	ADDQ    $0x00000008, DI
+	JZ      end
+	LEAQ    masks<>+32(SB), R9
+	NEGQ    DI
+	VMOVUPS (R9)(DI*4), Y0
+	MOVQ    R8, R9
+
+restStep:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMASKMOVPS   (CX), Y0, Y1
+	VMOVUPS      128(DX), Y2
+	VMOVUPS      160(DX), Y3
+	VFMADD231PS  (DX), Y3, Y2
+	VMOVUPS      192(DX), Y3
+	VFMADD231PS  32(DX), Y3, Y2
+	VMOVUPS      224(DX), Y3
+	VFMADD231PS  64(DX), Y3, Y2
+	VFMADD231PS  96(DX), Y1, Y2
+	VMOVUPS      192(DX), Y3
+	VMOVUPS      Y3, 160(DX)
+	VMOVUPS      224(DX), Y3
+	VMOVUPS      Y3, 192(DX)
+	VMOVUPS      Y1, 224(DX)
+	VORPS        x80000000<>+0(SB), Y2, Y1
 	VMOVUPS      xc2d10000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
+	VMAXPS       Y1, Y3, Y1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Y3
-	VFMADD213PS  x4b400000<>+0(SB), Y2, Y3
+	VFMADD213PS  x4b400000<>+0(SB), Y1, Y3
 	VSUBPS       x4b400000<>+0(SB), Y3, Y4
-	VFNMADD231PS x3f317200<>+0(SB), Y4, Y2
-	VFNMADD231PS x35bfbe8e<>+0(SB), Y4, Y2
+	VFNMADD231PS x3f317200<>+0(SB), Y4, Y1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Y4, Y1
 	VMOVUPS      x3ab511e0<>+0(SB), Y4
-	VFMADD213PS  x3c091d11<>+0(SB), Y2, Y4
-	VFMADD213PS  x3d2aac7a<>+0(SB), Y2, Y4
-	VFMADD213PS  x3e2aaa49<>+0(SB), Y2, Y4
-	VFMADD213PS  x3efffffe<>+0(SB), Y2, Y4
-	VFMADD213PS  x3f800000<>+0(SB), Y2, Y4
-	VFMADD213PS  x3f800000<>+0(SB), Y2, Y4
-	VPSRLD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       x3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y4, Y4
+	VFMADD213PS  x3c091d11<>+0(SB), Y1, Y4
+	VFMADD213PS  x3d2aac7a<>+0(SB), Y1, Y4
+	VFMADD213PS  x3e2aaa49<>+0(SB), Y1, Y4
+	VFMADD213PS  x3efffffe<>+0(SB), Y1, Y4
+	VFMADD213PS  x3f800000<>+0(SB), Y1, Y4
+	VFMADD213PS  x3f800000<>+0(SB), Y1, Y4
+	VPSRLD       $0x01, Y3, Y1
+	VPSUBD       Y1, Y3, Y3
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       x3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y4, Y4
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       x3f800000<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y4, Y4
-	VMOVUPS      x3f800000<>+0(SB), Y2
-	VBLENDVPS    Y1, Y4, Y2, Y2
+	VMOVUPS      x3f800000<>+0(SB), Y1
+	VBLENDVPS    Y2, Y4, Y1, Y1
 	VADDPS       x3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y1, Y2, Y2
-	VDIVPS       Y4, Y2, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMULPS       Y2, Y1, Y1
+	VDIVPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          restStep
 
 end:
 	VZEROUPPER
 	RET
 
-// func convSiLUGradAVX2(n int, step int, row int, dsum *float32, dy *float32, x *float32, w *float32, sums *float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·convSiLUGradAVX2(SB), NOSPLIT, $0-64
-	MOVQ dsum+24(FP), AX
-	MOVQ dy+32(FP), CX
-	MOVQ x+40(FP), DX
-	MOVQ w+48(FP), BX
-	MOVQ sums+56(FP), SI
-	MOVQ step+8(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ row+16(FP), R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	MOVQ n+0(FP), R11
-	SUBQ $0x00000008, R11
-	JL   singleEnd
+// func convWeightGradAVX2(channels int, steps int, step int, ahead int, dy *float32, x *float32, state *float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·convWeightGradAVX2(SB), NOSPLIT, $0-56
+	MOVQ  dy+32(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  channels+0(FP), DI
+	MOVQ  steps+8(FP), R8
+	MOVQ  step+16(FP), SI
+	MOVQ  ahead+24(FP), BX
+	MOVQ  state+48(FP), DX
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, BX
+	MOVQ  SI, R10
+	IMULQ R8, R10
+	SUBQ  $0x00000008, DI
+	JL    rest
 
-single:
-	VXORPS       Y0, Y0, Y0
-	VMOVUPS      (BX)(R9*4), Y1
-	VMOVUPS      (BX), Y2
-	VMOVUPS      (DX), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      (BX)(R9*1), Y2
-	VMOVUPS      (DX)(DI*1), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      (BX)(R9*2), Y2
-	VMOVUPS      (DX)(DI*2), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      (BX)(R10*1), Y2
-	VMOVUPS      (DX)(R8*1), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VORPS        x80000000<>+0(SB), Y1, Y2
-	VMOVUPS      xc2d10000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      x3fb8aa3b<>+0(SB), Y3
-	VFMADD213PS  x4b400000<>+0(SB), Y2, Y3
-	VSUBPS       x4b400000<>+0(SB), Y3, Y4
-	VFNMADD231PS x3f317200<>+0(SB), Y4, Y2
-	VFNMADD231PS x35bfbe8e<>+0(SB), Y4, Y2
-	VMOVUPS      x3ab511e0<>+0(SB), Y4
-	VFMADD213PS  x3c091d11<>+0(SB), Y2, Y4
-	VFMADD213PS  x3d2aac7a<>+0(SB), Y2, Y4
-	VFMADD213PS  x3e2aaa49<>+0(SB), Y2, Y4
-	VFMADD213PS  x3efffffe<>+0(SB), Y2, Y4
-	VFMADD213PS  x3f800000<>+0(SB), Y2, Y4
-	VFMADD213PS  x3f800000<>+0(SB), Y2, Y4
-	VPSRLD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       x3f800000<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       x3f800000<>+0(SB), Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VMOVUPS      x3f800000<>+0(SB), Y2
-	VBLENDVPS    Y1, Y4, Y2, Y2
-	VMOVUPS      x3f800000<>+0(SB), Y3
-	VADDPS       x3f800000<>+0(SB), Y4, Y5
-	VDIVPS       Y5, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y3, Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VFMADD231PS  Y1, Y4, Y2
-	VMOVUPS      (CX), Y1
-	VFMADD231PS  Y1, Y2, Y0
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      (SI), Y1
-	VMOVUPS      (DX), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      Y1, (SI)
-	VMOVUPS      (SI)(R9*1), Y1
-	VMOVUPS      (DX)(DI*1), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      Y1, (SI)(R9*1)
-	VMOVUPS      (SI)(R9*2), Y1
-	VMOVUPS      (DX)(DI*2), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      Y1, (SI)(R9*2)
-	VMOVUPS      (SI)(R10*1), Y1
-	VMOVUPS      (DX)(R8*1), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      Y1, (SI)(R10*1)
-	VMOVUPS      (SI)(R9*4), Y1
-	VADDPS       Y0, Y1, Y1
-	VMOVUPS      Y1, (SI)(R9*4)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, BX
-	ADDQ         $0x00000020, SI
-	SUBQ         $0x00000008, R11
-	JGE          single
+strip:
+	MOVQ R8, R9
 
-singleEnd:
-	ADDQ         $0x00000008, R11
-	TESTQ        R11, R11
-	JZ           end
-	LEAQ         masks<>+32(SB), R12
-	NEGQ         R11
-	VMOVUPS      (R12)(R11*4), Y0
+step:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMOVUPS      (CX), Y0
 	VXORPS       Y1, Y1, Y1
-	VMASKMOVPS   (BX)(R9*4), Y0, Y2
-	VMASKMOVPS   (BX), Y0, Y3
-	VMASKMOVPS   (DX), Y0, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VMASKMOVPS   (BX)(R9*1), Y0, Y3
-	VMASKMOVPS   (DX)(DI*1), Y0, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VMASKMOVPS   (BX)(R9*2), Y0, Y3
-	VMASKMOVPS   (DX)(DI*2), Y0, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VMASKMOVPS   (BX)(R10*1), Y0, Y3
-	VMASKMOVPS   (DX)(R8*1), Y0, Y4
-	VFMADD231PS  Y4, Y3, Y2
+	VMOVUPS      128(DX), Y2
+	VMOVUPS      160(DX), Y3
+	VFMADD231PS  (DX), Y3, Y2
+	VMOVUPS      192(DX), Y3
+	VFMADD231PS  32(DX), Y3, Y2
+	VMOVUPS      224(DX), Y3
+	VFMADD231PS  64(DX), Y3, Y2
+	VFMADD231PS  96(DX), Y0, Y2
 	VORPS        x80000000<>+0(SB), Y2, Y3
 	VMOVUPS      xc2d10000<>+0(SB), Y4
 	VMAXPS       Y3, Y4, Y3
@@ -2383,131 +2290,359 @@ singleEnd:
 	VMULPS       Y4, Y5, Y5
 	VMULPS       Y4, Y5, Y5
 	VFMADD231PS  Y2, Y5, Y3
-	VMASKMOVPS   (CX), Y0, Y2
+	VMOVUPS      (AX), Y2
 	VFMADD231PS  Y2, Y3, Y1
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMASKMOVPS   (SI), Y0, Y2
-	VMASKMOVPS   (DX), Y0, Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   Y2, Y0, (SI)
-	VMASKMOVPS   (SI)(R9*1), Y0, Y2
-	VMASKMOVPS   (DX)(DI*1), Y0, Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   Y2, Y0, (SI)(R9*1)
-	VMASKMOVPS   (SI)(R9*2), Y0, Y2
-	VMASKMOVPS   (DX)(DI*2), Y0, Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   Y2, Y0, (SI)(R9*2)
-	VMASKMOVPS   (SI)(R10*1), Y0, Y2
-	VMASKMOVPS   (DX)(R8*1), Y0, Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   Y2, Y0, (SI)(R10*1)
-	VMASKMOVPS   (SI)(R9*4), Y0, Y2
+	VMOVUPS      160(DX), Y2
+	VMOVUPS      256(DX), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 256(DX)
+	VMOVUPS      192(DX), Y2
+	VMOVUPS      288(DX), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 288(DX)
+	VMOVUPS      224(DX), Y2
+	VMOVUPS      320(DX), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 320(DX)
+	VMOVUPS      352(DX), Y2
+	VFMADD231PS  Y0, Y1, Y2
+	VMOVUPS      Y2, 352(DX)
+	VMOVUPS      384(DX), Y2
 	VADDPS       Y1, Y2, Y2
-	VMASKMOVPS   Y2, Y0, (SI)(R9*4)
+	VMOVUPS      Y2, 384(DX)
+	VMOVUPS      192(DX), Y2
+	VMOVUPS      Y2, 160(DX)
+	VMOVUPS      224(DX), Y2
+	VMOVUPS      Y2, 192(DX)
+	VMOVUPS      Y0, 224(DX)
+	VMOVUPS      448(DX), Y0
+	VMOVUPS      Y0, 416(DX)
+	VMOVUPS      480(DX), Y0
+	VMOVUPS      Y0, 448(DX)
+	VMOVUPS      Y1, 480(DX)
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          step
+	SUBQ         R10, AX
+	ADDQ         $0x00000020, AX
+	SUBQ         R10, CX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000200, DX
+	SUBQ         $0x00000008, DI
+	JGE          strip
+
+rest:
+	ADDQ    $0x00000008, DI
+	JZ      end
+	LEAQ    masks<>+32(SB), R9
+	NEGQ    DI
+	VMOVUPS (R9)(DI*4), Y0
+	MOVQ    R8, R9
+
+restStep:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMASKMOVPS   (CX), Y0, Y1
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      128(DX), Y3
+	VMOVUPS      160(DX), Y4
+	VFMADD231PS  (DX), Y4, Y3
+	VMOVUPS      192(DX), Y4
+	VFMADD231PS  32(DX), Y4, Y3
+	VMOVUPS      224(DX), Y4
+	VFMADD231PS  64(DX), Y4, Y3
+	VFMADD231PS  96(DX), Y1, Y3
+	VORPS        x80000000<>+0(SB), Y3, Y4
+	VMOVUPS      xc2d10000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      x3fb8aa3b<>+0(SB), Y5
+	VFMADD213PS  x4b400000<>+0(SB), Y4, Y5
+	VSUBPS       x4b400000<>+0(SB), Y5, Y6
+	VFNMADD231PS x3f317200<>+0(SB), Y6, Y4
+	VFNMADD231PS x35bfbe8e<>+0(SB), Y6, Y4
+	VMOVUPS      x3ab511e0<>+0(SB), Y6
+	VFMADD213PS  x3c091d11<>+0(SB), Y4, Y6
+	VFMADD213PS  x3d2aac7a<>+0(SB), Y4, Y6
+	VFMADD213PS  x3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  x3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  x3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  x3f800000<>+0(SB), Y4, Y6
+	VPSRLD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       x3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       x3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VMOVUPS      x3f800000<>+0(SB), Y4
+	VBLENDVPS    Y3, Y6, Y4, Y4
+	VMOVUPS      x3f800000<>+0(SB), Y5
+	VADDPS       x3f800000<>+0(SB), Y6, Y7
+	VDIVPS       Y7, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y3, Y6, Y4
+	VMASKMOVPS   (AX), Y0, Y3
+	VFMADD231PS  Y3, Y4, Y2
+	VMOVUPS      160(DX), Y3
+	VMOVUPS      256(DX), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, 256(DX)
+	VMOVUPS      192(DX), Y3
+	VMOVUPS      288(DX), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, 288(DX)
+	VMOVUPS      224(DX), Y3
+	VMOVUPS      320(DX), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, 320(DX)
+	VMOVUPS      352(DX), Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VMOVUPS      Y3, 352(DX)
+	VMOVUPS      384(DX), Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 384(DX)
+	VMOVUPS      192(DX), Y3
+	VMOVUPS      Y3, 160(DX)
+	VMOVUPS      224(DX), Y3
+	VMOVUPS      Y3, 192(DX)
+	VMOVUPS      Y1, 224(DX)
+	VMOVUPS      448(DX), Y1
+	VMOVUPS      Y1, 416(DX)
+	VMOVUPS      480(DX), Y1
+	VMOVUPS      Y1, 448(DX)
+	VMOVUPS      Y2, 480(DX)
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          restStep
 
 end:
 	VZEROUPPER
 	RET
 
-// func convInputGradAVX2(n int, step int, row int, dx *float32, dsum *float32, w *float32)
-// Requires: AVX, FMA3
-TEXT ·convInputGradAVX2(SB), NOSPLIT, $0-48
-	MOVQ dx+24(FP), AX
-	MOVQ dsum+32(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ step+8(FP), BX
-	SHLQ $0x02, BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ row+16(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ n+0(FP), R9
-	SUBQ $0x00000010, R9
-	JL   manyEnd
+// func convGradAVX2(channels int, steps int, step int, ahead int, dx *float32, dy *float32, x *float32, state *float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·convGradAVX2(SB), NOSPLIT, $0-64
+	MOVQ  dx+32(FP), AX
+	MOVQ  dy+40(FP), CX
+	MOVQ  x+48(FP), DX
+	MOVQ  channels+0(FP), R8
+	MOVQ  steps+8(FP), R9
+	MOVQ  step+16(FP), DI
+	MOVQ  ahead+24(FP), SI
+	MOVQ  state+56(FP), BX
+	SHLQ  $0x02, DI
+	SHLQ  $0x02, SI
+	MOVQ  DI, R11
+	IMULQ R9, R11
+	SUBQ  $0x00000008, R8
+	JL    rest
 
-many:
-	VMOVUPS     (AX), Y0
-	VMOVUPS     32(AX), Y1
-	VMOVUPS     (DX)(R8*1), Y2
-	VMOVUPS     32(DX)(R8*1), Y3
-	VMOVUPS     (CX), Y4
-	VMOVUPS     32(CX), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     (DX)(DI*2), Y2
-	VMOVUPS     32(DX)(DI*2), Y3
-	VMOVUPS     (CX)(BX*1), Y4
-	VMOVUPS     32(CX)(BX*1), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     (DX)(DI*1), Y2
-	VMOVUPS     32(DX)(DI*1), Y3
-	VMOVUPS     (CX)(BX*2), Y4
-	VMOVUPS     32(CX)(BX*2), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     (DX), Y2
-	VMOVUPS     32(DX), Y3
-	VMOVUPS     (CX)(SI*1), Y4
-	VMOVUPS     32(CX)(SI*1), Y5
-	VFMADD231PS Y4, Y2, Y0
-	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y1, 32(AX)
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, R9
-	JGE         many
+strip:
+	MOVQ R9, R10
 
-manyEnd:
-	ADDQ $0x00000010, R9
-	SUBQ $0x00000008, R9
-	JL   singleEnd
+step:
+	PREFETCHT1   (AX)(SI*1)
+	PREFETCHT1   (CX)(SI*1)
+	PREFETCHT1   (DX)(SI*1)
+	VMOVUPS      (DX), Y0
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      128(BX), Y2
+	VMOVUPS      160(BX), Y3
+	VFMADD231PS  (BX), Y3, Y2
+	VMOVUPS      192(BX), Y3
+	VFMADD231PS  32(BX), Y3, Y2
+	VMOVUPS      224(BX), Y3
+	VFMADD231PS  64(BX), Y3, Y2
+	VFMADD231PS  96(BX), Y0, Y2
+	VORPS        x80000000<>+0(SB), Y2, Y3
+	VMOVUPS      xc2d10000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMOVUPS      x3fb8aa3b<>+0(SB), Y4
+	VFMADD213PS  x4b400000<>+0(SB), Y3, Y4
+	VSUBPS       x4b400000<>+0(SB), Y4, Y5
+	VFNMADD231PS x3f317200<>+0(SB), Y5, Y3
+	VFNMADD231PS x35bfbe8e<>+0(SB), Y5, Y3
+	VMOVUPS      x3ab511e0<>+0(SB), Y5
+	VFMADD213PS  x3c091d11<>+0(SB), Y3, Y5
+	VFMADD213PS  x3d2aac7a<>+0(SB), Y3, Y5
+	VFMADD213PS  x3e2aaa49<>+0(SB), Y3, Y5
+	VFMADD213PS  x3efffffe<>+0(SB), Y3, Y5
+	VFMADD213PS  x3f800000<>+0(SB), Y3, Y5
+	VFMADD213PS  x3f800000<>+0(SB), Y3, Y5
+	VPSRLD       $0x01, Y4, Y3
+	VPSUBD       Y3, Y4, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       x3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       x3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      x3f800000<>+0(SB), Y3
+	VBLENDVPS    Y2, Y5, Y3, Y3
+	VMOVUPS      x3f800000<>+0(SB), Y4
+	VADDPS       x3f800000<>+0(SB), Y5, Y6
+	VDIVPS       Y6, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  Y2, Y5, Y3
+	VMOVUPS      (CX), Y2
+	VFMADD231PS  Y2, Y3, Y1
+	VMOVUPS      160(BX), Y2
+	VMOVUPS      256(BX), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 256(BX)
+	VMOVUPS      192(BX), Y2
+	VMOVUPS      288(BX), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 288(BX)
+	VMOVUPS      224(BX), Y2
+	VMOVUPS      320(BX), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 320(BX)
+	VMOVUPS      352(BX), Y2
+	VFMADD231PS  Y0, Y1, Y2
+	VMOVUPS      Y2, 352(BX)
+	VMOVUPS      384(BX), Y2
+	VADDPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 384(BX)
+	VMOVUPS      192(BX), Y2
+	VMOVUPS      Y2, 160(BX)
+	VMOVUPS      224(BX), Y2
+	VMOVUPS      Y2, 192(BX)
+	VMOVUPS      Y0, 224(BX)
+	VMOVUPS      (AX), Y0
+	VMOVUPS      416(BX), Y2
+	VFMADD231PS  96(BX), Y2, Y0
+	VMOVUPS      448(BX), Y2
+	VFMADD231PS  64(BX), Y2, Y0
+	VMOVUPS      480(BX), Y2
+	VFMADD231PS  32(BX), Y2, Y0
+	VFMADD231PS  (BX), Y1, Y0
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      448(BX), Y0
+	VMOVUPS      Y0, 416(BX)
+	VMOVUPS      480(BX), Y0
+	VMOVUPS      Y0, 448(BX)
+	VMOVUPS      Y1, 480(BX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          step
+	SUBQ         R11, AX
+	ADDQ         $0x00000020, AX
+	SUBQ         R11, CX
+	ADDQ         $0x00000020, CX
+	SUBQ         R11, DX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000200, BX
+	SUBQ         $0x00000008, R8
+	JGE          strip
 
-single:
-	VMOVUPS     (AX), Y0
-	VMOVUPS     (DX)(R8*1), Y1
-	VMOVUPS     (CX), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     (DX)(DI*2), Y1
-	VMOVUPS     (CX)(BX*1), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     (DX)(DI*1), Y1
-	VMOVUPS     (CX)(BX*2), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     (DX), Y1
-	VMOVUPS     (CX)(SI*1), Y2
-	VFMADD231PS Y2, Y1, Y0
-	VMOVUPS     Y0, (AX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000008, R9
-	JGE         single
+rest:
+	ADDQ    $0x00000008, R8
+	JZ      end
+	LEAQ    masks<>+32(SB), R10
+	NEGQ    R8
+	VMOVUPS (R10)(R8*4), Y0
+	MOVQ    R9, R10
 
-singleEnd:
-	ADDQ        $0x00000008, R9
-	TESTQ       R9, R9
-	JZ          end
-	LEAQ        masks<>+32(SB), R10
-	NEGQ        R9
-	VMOVUPS     (R10)(R9*4), Y0
-	VMASKMOVPS  (AX), Y0, Y1
-	VMASKMOVPS  (DX)(R8*1), Y0, Y2
-	VMASKMOVPS  (CX), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  (DX)(DI*2), Y0, Y2
-	VMASKMOVPS  (CX)(BX*1), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  (DX)(DI*1), Y0, Y2
-	VMASKMOVPS  (CX)(BX*2), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  (DX), Y0, Y2
-	VMASKMOVPS  (CX)(SI*1), Y0, Y3
-	VFMADD231PS Y3, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+restStep:
+	PREFETCHT1   (AX)(SI*1)
+	PREFETCHT1   (CX)(SI*1)
+	PREFETCHT1   (DX)(SI*1)
+	VMASKMOVPS   (DX), Y0, Y1
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      128(BX), Y3
+	VMOVUPS      160(BX), Y4
+	VFMADD231PS  (BX), Y4, Y3
+	VMOVUPS      192(BX), Y4
+	VFMADD231PS  32(BX), Y4, Y3
+	VMOVUPS      224(BX), Y4
+	VFMADD231PS  64(BX), Y4, Y3
+	VFMADD231PS  96(BX), Y1, Y3
+	VORPS        x80000000<>+0(SB), Y3, Y4
+	VMOVUPS      xc2d10000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      x3fb8aa3b<>+0(SB), Y5
+	VFMADD213PS  x4b400000<>+0(SB), Y4, Y5
+	VSUBPS       x4b400000<>+0(SB), Y5, Y6
+	VFNMADD231PS x3f317200<>+0(SB), Y6, Y4
+	VFNMADD231PS x35bfbe8e<>+0(SB), Y6, Y4
+	VMOVUPS      x3ab511e0<>+0(SB), Y6
+	VFMADD213PS  x3c091d11<>+0(SB), Y4, Y6
+	VFMADD213PS  x3d2aac7a<>+0(SB), Y4, Y6
+	VFMADD213PS  x3e2aaa49<>+0(SB), Y4, Y6
+	VFMADD213PS  x3efffffe<>+0(SB), Y4, Y6
+	VFMADD213PS  x3f800000<>+0(SB), Y4, Y6
+	VFMADD213PS  x3f800000<>+0(SB), Y4, Y6
+	VPSRLD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       x3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       x3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VMOVUPS      x3f800000<>+0(SB), Y4
+	VBLENDVPS    Y3, Y6, Y4, Y4
+	VMOVUPS      x3f800000<>+0(SB), Y5
+	VADDPS       x3f800000<>+0(SB), Y6, Y7
+	VDIVPS       Y7, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD231PS  Y3, Y6, Y4
+	VMASKMOVPS   (CX), Y0, Y3
+	VFMADD231PS  Y3, Y4, Y2
+	VMOVUPS      160(BX), Y3
+	VMOVUPS      256(BX), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, 256(BX)
+	VMOVUPS      192(BX), Y3
+	VMOVUPS      288(BX), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, 288(BX)
+	VMOVUPS      224(BX), Y3
+	VMOVUPS      320(BX), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, 320(BX)
+	VMOVUPS      352(BX), Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VMOVUPS      Y3, 352(BX)
+	VMOVUPS      384(BX), Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 384(BX)
+	VMOVUPS      192(BX), Y3
+	VMOVUPS      Y3, 160(BX)
+	VMOVUPS      224(BX), Y3
+	VMOVUPS      Y3, 192(BX)
+	VMOVUPS      Y1, 224(BX)
+	VMASKMOVPS   (AX), Y0, Y1
+	VMOVUPS      416(BX), Y3
+	VFMADD231PS  96(BX), Y3, Y1
+	VMOVUPS      448(BX), Y3
+	VFMADD231PS  64(BX), Y3, Y1
+	VMOVUPS      480(BX), Y3
+	VFMADD231PS  32(BX), Y3, Y1
+	VFMADD231PS  (BX), Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMOVUPS      448(BX), Y1
+	VMOVUPS      Y1, 416(BX)
+	VMOVUPS      480(BX), Y1
+	VMOVUPS      Y1, 448(BX)
+	VMOVUPS      Y2, 480(BX)
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          restStep
 
 end:
 	VZEROUPPER
@@ -2539,12 +2674,12 @@ many:
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z7
 	VFMADD213PS  x4b400000<>+0(SB), Z3, Z5
 	VFMADD213PS  x4b400000<>+0(SB), Z4, Z7
-	VSUBPS       x4b400000<>+0(SB), Z5, Z8
-	VSUBPS       x4b400000<>+0(SB), Z7, Z9
-	VFNMADD231PS x3f317200<>+0(SB), Z8, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z9, Z4
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z8, Z3
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z9, Z4
+	VSUBPS       x4b400000<>+0(SB), Z5, Z5
+	VSUBPS       x4b400000<>+0(SB), Z7, Z7
+	VFNMADD231PS x3f317200<>+0(SB), Z5, Z3
+	VFNMADD231PS x3f317200<>+0(SB), Z7, Z4
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z5, Z3
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z7, Z4
 	VMOVUPS      x3ab511e0<>+0(SB), Z8
 	VMOVUPS      x3ab511e0<>+0(SB), Z9
 	VFMADD213PS  x3c091d11<>+0(SB), Z3, Z8
@@ -2559,22 +2694,8 @@ many:
 	VFMADD213PS  x3f800000<>+0(SB), Z4, Z9
 	VFMADD213PS  x3f800000<>+0(SB), Z3, Z8
 	VFMADD213PS  x3f800000<>+0(SB), Z4, Z9
-	VPSRLD       $0x01, Z5, Z3
-	VPSUBD       Z3, Z5, Z5
-	VPSRLD       $0x01, Z7, Z4
-	VPSUBD       Z4, Z7, Z7
-	VPSLLD       $0x17, Z3, Z3
-	VPSLLD       $0x17, Z4, Z4
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z4, Z4
-	VMULPS       Z3, Z8, Z8
-	VMULPS       Z4, Z9, Z9
-	VPSLLD       $0x17, Z5, Z5
-	VPSLLD       $0x17, Z7, Z7
-	VPADDD       x3f800000<>+0(SB), Z5, Z5
-	VPADDD       x3f800000<>+0(SB), Z7, Z7
-	VMULPS       Z5, Z8, Z8
-	VMULPS       Z7, Z9, Z9
+	VSCALEFPS    Z5, Z8, Z8
+	VSCALEFPS    Z7, Z9, Z9
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VADDPS       Z8, Z1, Z1
@@ -2602,9 +2723,9 @@ rest:
 	VMAXPS       Z3, Z4, Z3
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z4
 	VFMADD213PS  x4b400000<>+0(SB), Z3, Z4
-	VSUBPS       x4b400000<>+0(SB), Z4, Z5
-	VFNMADD231PS x3f317200<>+0(SB), Z5, Z3
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z5, Z3
+	VSUBPS       x4b400000<>+0(SB), Z4, Z4
+	VFNMADD231PS x3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z3
 	VMOVUPS      x3ab511e0<>+0(SB), Z5
 	VFMADD213PS  x3c091d11<>+0(SB), Z3, Z5
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z3, Z5
@@ -2612,14 +2733,7 @@ rest:
 	VFMADD213PS  x3efffffe<>+0(SB), Z3, Z5
 	VFMADD213PS  x3f800000<>+0(SB), Z3, Z5
 	VFMADD213PS  x3f800000<>+0(SB), Z3, Z5
-	VPSRLD       $0x01, Z4, Z3
-	VPSUBD       Z3, Z4, Z4
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z3, Z5, Z5
-	VPSLLD       $0x17, Z4, Z4
-	VPADDD       x3f800000<>+0(SB), Z4, Z4
-	VMULPS       Z4, Z5, Z5
+	VSCALEFPS    Z4, Z5, Z5
 	VMOVUPS      Z5, K1, (AX)
 	VADDPS       Z5, Z1, K1, Z1
 	SUBQ         $0x00000010, CX
@@ -2640,9 +2754,9 @@ rest:
 	VMAXPS       Z3, Z0, Z3
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z0
 	VFMADD213PS  x4b400000<>+0(SB), Z3, Z0
-	VSUBPS       x4b400000<>+0(SB), Z0, Z4
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z3
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z3
+	VSUBPS       x4b400000<>+0(SB), Z0, Z0
+	VFNMADD231PS x3f317200<>+0(SB), Z0, Z3
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z0, Z3
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VFMADD213PS  x3c091d11<>+0(SB), Z3, Z4
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z3, Z4
@@ -2650,14 +2764,7 @@ rest:
 	VFMADD213PS  x3efffffe<>+0(SB), Z3, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z3, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z3, Z4
-	VPSRLD       $0x01, Z0, Z3
-	VPSUBD       Z3, Z0, Z0
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z3, Z4, Z4
-	VPSLLD       $0x17, Z0, Z0
-	VPADDD       x3f800000<>+0(SB), Z0, Z0
-	VMULPS       Z0, Z4, Z4
+	VSCALEFPS    Z0, Z4, Z4
 	VMOVUPS      Z4, K1, 64(AX)
 	VADDPS       Z4, Z2, K1, Z2
 	SUBQ         $0x00000010, CX
@@ -2706,12 +2813,12 @@ many:
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z3
 	VFMADD213PS  x4b400000<>+0(SB), Z0, Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z3
-	VSUBPS       x4b400000<>+0(SB), Z2, Z4
-	VSUBPS       x4b400000<>+0(SB), Z3, Z5
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z0
-	VFNMADD231PS x3f317200<>+0(SB), Z5, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z0
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z5, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VSUBPS       x4b400000<>+0(SB), Z3, Z3
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z0
+	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z0
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VMOVUPS      x3ab511e0<>+0(SB), Z5
 	VFMADD213PS  x3c091d11<>+0(SB), Z0, Z4
@@ -2726,22 +2833,8 @@ many:
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z5
 	VFMADD213PS  x3f800000<>+0(SB), Z0, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z5
-	VPSRLD       $0x01, Z2, Z0
-	VPSUBD       Z0, Z2, Z2
-	VPSRLD       $0x01, Z3, Z1
-	VPSUBD       Z1, Z3, Z3
-	VPSLLD       $0x17, Z0, Z0
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z0, Z0
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z0, Z4, Z4
-	VMULPS       Z1, Z5, Z5
-	VPSLLD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z2, Z4, Z4
-	VMULPS       Z3, Z5, Z5
+	VSCALEFPS    Z2, Z4, Z4
+	VSCALEFPS    Z3, Z5, Z5
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      (CX), Z0
@@ -2776,9 +2869,9 @@ single:
 	VMAXPS       Z0, Z1, Z0
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z1
 	VFMADD213PS  x4b400000<>+0(SB), Z0, Z1
-	VSUBPS       x4b400000<>+0(SB), Z1, Z2
-	VFNMADD231PS x3f317200<>+0(SB), Z2, Z0
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z0
+	VSUBPS       x4b400000<>+0(SB), Z1, Z1
+	VFNMADD231PS x3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      x3ab511e0<>+0(SB), Z2
 	VFMADD213PS  x3c091d11<>+0(SB), Z0, Z2
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z0, Z2
@@ -2786,14 +2879,7 @@ single:
 	VFMADD213PS  x3efffffe<>+0(SB), Z0, Z2
 	VFMADD213PS  x3f800000<>+0(SB), Z0, Z2
 	VFMADD213PS  x3f800000<>+0(SB), Z0, Z2
-	VPSRLD       $0x01, Z1, Z0
-	VPSUBD       Z0, Z1, Z1
-	VPSLLD       $0x17, Z0, Z0
-	VPADDD       x3f800000<>+0(SB), Z0, Z0
-	VMULPS       Z0, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z2, Z2
+	VSCALEFPS    Z1, Z2, Z2
 	VMOVUPS      Z2, (AX)
 	VMOVUPS      (CX), Z0
 	VMOVUPS      (BX), Z1
@@ -2823,9 +2909,9 @@ singleEnd:
 	VMAXPS       Z0, Z1, Z0
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z1
 	VFMADD213PS  x4b400000<>+0(SB), Z0, Z1
-	VSUBPS       x4b400000<>+0(SB), Z1, Z2
-	VFNMADD231PS x3f317200<>+0(SB), Z2, Z0
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z0
+	VSUBPS       x4b400000<>+0(SB), Z1, Z1
+	VFNMADD231PS x3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      x3ab511e0<>+0(SB), Z2
 	VFMADD213PS  x3c091d11<>+0(SB), Z0, Z2
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z0, Z2
@@ -2833,14 +2919,7 @@ singleEnd:
 	VFMADD213PS  x3efffffe<>+0(SB), Z0, Z2
 	VFMADD213PS  x3f800000<>+0(SB), Z0, Z2
 	VFMADD213PS  x3f800000<>+0(SB), Z0, Z2
-	VPSRLD       $0x01, Z1, Z0
-	VPSUBD       Z0, Z1, Z1
-	VPSLLD       $0x17, Z0, Z0
-	VPADDD       x3f800000<>+0(SB), Z0, Z0
-	VMULPS       Z0, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z2, Z2
+	VSCALEFPS    Z1, Z2, Z2
 	VMOVUPS      Z2, K1, (AX)
 	VMOVUPS.Z    (CX), K1, Z0
 	VMOVUPS.Z    (BX), K1, Z1
@@ -2853,7 +2932,7 @@ end:
 	RET
 
 // func lstmAVX512(n int, sum *float32, gates *float32, c *float32, cOut *float32, h *float32, hOut *float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·lstmAVX512(SB), NOSPLIT, $0-56
 	MOVQ sum+8(FP), AX
 	MOVQ gates+16(FP), CX
@@ -2869,15 +2948,27 @@ TEXT ·lstmAVX512(SB), NOSPLIT, $0-56
 	JL   singleEnd
 
 single:
+	IMUL3Q       $+4, R8, R11
+	ADDQ         CX, R11
+	PREFETCHT0   (R11)
+	PREFETCHT0   (R11)(R8*1)
+	PREFETCHT0   (R11)(R8*2)
+	PREFETCHT0   (R11)(R9*1)
+	IMUL3Q       $+1, R8, R11
+	ADDQ         BX, R11
+	PREFETCHT0   (R11)
+	IMUL3Q       $+1, R8, R11
+	ADDQ         DI, R11
+	PREFETCHT0   (R11)
 	VMOVUPS      (AX)(R8*1), Z0
 	VORPS        x80000000<>+0(SB), Z0, Z1
 	VMOVUPS      xc2d10000<>+0(SB), Z2
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z3
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z3
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z3
@@ -2885,14 +2976,7 @@ single:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z3, Z3
+	VSCALEFPS    Z2, Z3, Z3
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K1
 	VMOVAPS      Z3, K1, Z1
@@ -2907,9 +2991,9 @@ single:
 	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z3
 	VFMADD213PS  x4b400000<>+0(SB), Z2, Z3
-	VSUBPS       x4b400000<>+0(SB), Z3, Z4
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z2
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z2
+	VSUBPS       x4b400000<>+0(SB), Z3, Z3
+	VFNMADD231PS x3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z2
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VFMADD213PS  x3c091d11<>+0(SB), Z2, Z4
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z2, Z4
@@ -2917,14 +3001,7 @@ single:
 	VFMADD213PS  x3efffffe<>+0(SB), Z2, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z2, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z2, Z4
-	VPSRLD       $0x01, Z3, Z2
-	VPSUBD       Z2, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z4, Z4
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z3, Z4, Z4
+	VSCALEFPS    Z3, Z4, Z4
 	VMOVUPS      x3f800000<>+0(SB), Z2
 	VPMOVD2M     Z1, K1
 	VMOVAPS      Z4, K1, Z2
@@ -2990,9 +3067,9 @@ single:
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z4
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z4
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z4
@@ -3000,14 +3077,7 @@ single:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z4, Z4
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z4, Z4
+	VSCALEFPS    Z2, Z4, Z4
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K1
 	VMOVAPS      Z4, K1, Z1
@@ -3039,9 +3109,9 @@ singleEnd:
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z3
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z3
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z3
@@ -3049,14 +3119,7 @@ singleEnd:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z3, Z3
+	VSCALEFPS    Z2, Z3, Z3
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K2
 	VMOVAPS      Z3, K2, Z1
@@ -3071,9 +3134,9 @@ singleEnd:
 	VMAXPS       Z2, Z3, Z2
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z3
 	VFMADD213PS  x4b400000<>+0(SB), Z2, Z3
-	VSUBPS       x4b400000<>+0(SB), Z3, Z4
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z2
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z2
+	VSUBPS       x4b400000<>+0(SB), Z3, Z3
+	VFNMADD231PS x3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z2
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VFMADD213PS  x3c091d11<>+0(SB), Z2, Z4
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z2, Z4
@@ -3081,14 +3144,7 @@ singleEnd:
 	VFMADD213PS  x3efffffe<>+0(SB), Z2, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z2, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z2, Z4
-	VPSRLD       $0x01, Z3, Z2
-	VPSUBD       Z2, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z4, Z4
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z3, Z4, Z4
+	VSCALEFPS    Z3, Z4, Z4
 	VMOVUPS      x3f800000<>+0(SB), Z2
 	VPMOVD2M     Z1, K2
 	VMOVAPS      Z4, K2, Z2
@@ -3154,9 +3210,9 @@ singleEnd:
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z4
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z4
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z4
@@ -3164,14 +3220,7 @@ singleEnd:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z4, Z4
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z4, Z4
+	VSCALEFPS    Z2, Z4, Z4
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K2
 	VMOVAPS      Z4, K2, Z1
@@ -3187,7 +3236,7 @@ end:
 	RET
 
 // func lstmGradAVX512(n int, x *float32, dh *float32, gates *float32, c *float32, cPrev *float32, carry *float32, s *float32, sOut *float32, dx *float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·lstmGradAVX512(SB), NOSPLIT, $0-80
 	MOVQ x+8(FP), AX
 	MOVQ dh+16(FP), CX
@@ -3202,6 +3251,207 @@ TEXT ·lstmGradAVX512(SB), NOSPLIT, $0-80
 	SHLQ $0x02, R11
 	LEAQ (R11)(R11*2), R12
 	MOVQ n+0(FP), R13
+	SUBQ $0x00000020, R13
+	JL   manyEnd
+
+many:
+	IMUL3Q       $-4, R11, R14
+	ADDQ         DX, R14
+	PREFETCHT0   (R14)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   (R14)(R11*1)
+	PREFETCHT0   64(R14)(R11*1)
+	PREFETCHT0   (R14)(R11*2)
+	PREFETCHT0   64(R14)(R11*2)
+	PREFETCHT0   (R14)(R12*1)
+	PREFETCHT0   64(R14)(R12*1)
+	IMUL3Q       $-1, R11, R14
+	ADDQ         SI, R14
+	PREFETCHT0   (R14)
+	PREFETCHT0   64(R14)
+	IMUL3Q       $-1, R11, R14
+	ADDQ         CX, R14
+	PREFETCHT0   (R14)
+	PREFETCHT0   64(R14)
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      (CX), Z2
+	VMOVUPS      64(CX), Z3
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VMOVUPS      (BX), Z2
+	VMOVUPS      64(BX), Z3
+	VANDPS       x7fffffff<>+0(SB), Z2, Z20
+	VANDPS       x7fffffff<>+0(SB), Z3, Z21
+	VADDPS       Z20, Z20, Z20
+	VADDPS       Z21, Z21, Z21
+	VMOVUPS      x41a00000<>+0(SB), Z22
+	VMINPS       Z20, Z22, Z20
+	VMINPS       Z21, Z22, Z21
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z22
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z23
+	VFMADD213PS  x4b400000<>+0(SB), Z20, Z22
+	VFMADD213PS  x4b400000<>+0(SB), Z21, Z23
+	VSUBPS       x4b400000<>+0(SB), Z22, Z24
+	VSUBPS       x4b400000<>+0(SB), Z23, Z25
+	VFNMADD231PS x3f317200<>+0(SB), Z24, Z20
+	VFNMADD231PS x3f317200<>+0(SB), Z25, Z21
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z24, Z20
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z25, Z21
+	VMOVUPS      x3ab511e0<>+0(SB), Z24
+	VMOVUPS      x3ab511e0<>+0(SB), Z25
+	VFMADD213PS  x3c091d11<>+0(SB), Z20, Z24
+	VFMADD213PS  x3c091d11<>+0(SB), Z21, Z25
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z20, Z24
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z21, Z25
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z20, Z24
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z21, Z25
+	VFMADD213PS  x3efffffe<>+0(SB), Z20, Z24
+	VFMADD213PS  x3efffffe<>+0(SB), Z21, Z25
+	VMULPS       Z20, Z24, Z24
+	VMULPS       Z21, Z25, Z25
+	VFMADD213PS  Z20, Z20, Z24
+	VFMADD213PS  Z21, Z21, Z25
+	VPSLLD       $0x17, Z22, Z22
+	VPSLLD       $0x17, Z23, Z23
+	VPADDD       x3f800000<>+0(SB), Z22, Z22
+	VPADDD       x3f800000<>+0(SB), Z23, Z23
+	VSUBPS       x3f800000<>+0(SB), Z22, Z20
+	VSUBPS       x3f800000<>+0(SB), Z23, Z21
+	VFMADD213PS  Z20, Z22, Z24
+	VFMADD213PS  Z21, Z23, Z25
+	VADDPS       x40000000<>+0(SB), Z24, Z20
+	VADDPS       x40000000<>+0(SB), Z25, Z21
+	VDIVPS       Z20, Z24, Z24
+	VDIVPS       Z21, Z25, Z25
+	VANDPS       x80000000<>+0(SB), Z2, Z20
+	VORPS        Z20, Z24, Z24
+	VANDPS       x80000000<>+0(SB), Z3, Z21
+	VORPS        Z21, Z25, Z25
+	VMOVUPS      (DX)(R12*1), Z2
+	VMOVUPS      64(DX)(R12*1), Z3
+	VMOVUPS      (DI), Z20
+	VMOVUPS      64(DI), Z21
+	VMULPS       Z2, Z0, Z22
+	VMULPS       Z3, Z1, Z23
+	VMOVUPS      x3f800000<>+0(SB), Z26
+	VMOVUPS      x3f800000<>+0(SB), Z27
+	VFNMADD231PS Z24, Z24, Z26
+	VFNMADD231PS Z25, Z25, Z27
+	VFMADD231PS  Z22, Z26, Z20
+	VFMADD231PS  Z23, Z27, Z21
+	VMULPS       Z24, Z0, Z0
+	VMULPS       Z25, Z1, Z1
+	VPXORD       Z4, Z4, Z4
+	VPXORD       Z5, Z5, Z5
+	VMOVUPS      x3f800000<>+0(SB), Z22
+	VMOVUPS      x3f800000<>+0(SB), Z23
+	VSUBPS       Z2, Z22, Z22
+	VSUBPS       Z3, Z23, Z23
+	VMULPS       Z2, Z22, Z22
+	VMULPS       Z3, Z23, Z23
+	VFMADD231PS  Z0, Z22, Z4
+	VFMADD231PS  Z1, Z23, Z5
+	VMOVUPS      Z4, (R8)(R12*1)
+	VMOVUPS      Z5, 64(R8)(R12*1)
+	VMOVUPS      Z4, (R9)(R12*1)
+	VMOVUPS      Z5, 64(R9)(R12*1)
+	VMOVUPS      (R10)(R12*1), Z0
+	VMOVUPS      64(R10)(R12*1), Z1
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VMOVUPS      Z0, (R10)(R12*1)
+	VMOVUPS      Z1, 64(R10)(R12*1)
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	VMOVUPS      (DX)(R11*2), Z2
+	VMOVUPS      64(DX)(R11*2), Z3
+	VPXORD       Z6, Z6, Z6
+	VPXORD       Z7, Z7, Z7
+	VMULPS       Z2, Z20, Z22
+	VMULPS       Z3, Z21, Z23
+	VMOVUPS      x3f800000<>+0(SB), Z24
+	VMOVUPS      x3f800000<>+0(SB), Z25
+	VSUBPS       Z0, Z24, Z24
+	VSUBPS       Z1, Z25, Z25
+	VMULPS       Z0, Z24, Z24
+	VMULPS       Z1, Z25, Z25
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z25, Z7
+	VMOVUPS      Z6, (R8)
+	VMOVUPS      Z7, 64(R8)
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, 64(R9)
+	VMOVUPS      (R10), Z22
+	VMOVUPS      64(R10), Z23
+	VADDPS       Z6, Z22, Z22
+	VADDPS       Z7, Z23, Z23
+	VMOVUPS      Z22, (R10)
+	VMOVUPS      Z23, 64(R10)
+	VPXORD       Z8, Z8, Z8
+	VPXORD       Z9, Z9, Z9
+	VMULPS       Z0, Z20, Z0
+	VMULPS       Z1, Z21, Z1
+	VMOVUPS      x3f800000<>+0(SB), Z22
+	VMOVUPS      x3f800000<>+0(SB), Z23
+	VFNMADD231PS Z2, Z2, Z22
+	VFNMADD231PS Z3, Z3, Z23
+	VFMADD231PS  Z0, Z22, Z8
+	VFMADD231PS  Z1, Z23, Z9
+	VMOVUPS      Z8, (R8)(R11*2)
+	VMOVUPS      Z9, 64(R8)(R11*2)
+	VMOVUPS      Z8, (R9)(R11*2)
+	VMOVUPS      Z9, 64(R9)(R11*2)
+	VMOVUPS      (R10)(R11*2), Z0
+	VMOVUPS      64(R10)(R11*2), Z1
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VMOVUPS      Z0, (R10)(R11*2)
+	VMOVUPS      Z1, 64(R10)(R11*2)
+	VMOVUPS      (DX)(R11*1), Z0
+	VMOVUPS      64(DX)(R11*1), Z1
+	VPXORD       Z10, Z10, Z10
+	VPXORD       Z11, Z11, Z11
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	VMULPS       Z2, Z20, Z2
+	VMULPS       Z3, Z21, Z3
+	VMOVUPS      x3f800000<>+0(SB), Z22
+	VMOVUPS      x3f800000<>+0(SB), Z23
+	VSUBPS       Z0, Z22, Z22
+	VSUBPS       Z1, Z23, Z23
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z1, Z23, Z23
+	VFMADD231PS  Z2, Z22, Z10
+	VFMADD231PS  Z3, Z23, Z11
+	VMOVUPS      Z10, (R8)(R11*1)
+	VMOVUPS      Z11, 64(R8)(R11*1)
+	VMOVUPS      Z10, (R9)(R11*1)
+	VMOVUPS      Z11, 64(R9)(R11*1)
+	VMOVUPS      (R10)(R11*1), Z2
+	VMOVUPS      64(R10)(R11*1), Z3
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VMOVUPS      Z2, (R10)(R11*1)
+	VMOVUPS      Z3, 64(R10)(R11*1)
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z1, Z21, Z21
+	VMOVUPS      Z20, (DI)
+	VMOVUPS      Z21, 64(DI)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000080, R10
+	SUBQ         $0x00000020, R13
+	JGE          many
+
+manyEnd:
+	ADDQ $0x00000020, R13
 	SUBQ $0x00000010, R13
 	JL   singleEnd
 
@@ -3210,85 +3460,85 @@ single:
 	VMOVUPS      (CX), Z1
 	VADDPS       Z1, Z0, Z0
 	VMOVUPS      (BX), Z1
-	VANDPS       x7fffffff<>+0(SB), Z1, Z10
-	VADDPS       Z10, Z10, Z10
-	VMOVUPS      x41a00000<>+0(SB), Z11
-	VMINPS       Z10, Z11, Z10
-	VMOVUPS      x3fb8aa3b<>+0(SB), Z11
-	VFMADD213PS  x4b400000<>+0(SB), Z10, Z11
-	VSUBPS       x4b400000<>+0(SB), Z11, Z12
-	VFNMADD231PS x3f317200<>+0(SB), Z12, Z10
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z12, Z10
-	VMOVUPS      x3ab511e0<>+0(SB), Z12
-	VFMADD213PS  x3c091d11<>+0(SB), Z10, Z12
-	VFMADD213PS  x3d2aac7a<>+0(SB), Z10, Z12
-	VFMADD213PS  x3e2aaa49<>+0(SB), Z10, Z12
-	VFMADD213PS  x3efffffe<>+0(SB), Z10, Z12
-	VMULPS       Z10, Z12, Z12
-	VFMADD213PS  Z10, Z10, Z12
-	VPSLLD       $0x17, Z11, Z11
-	VPADDD       x3f800000<>+0(SB), Z11, Z11
-	VSUBPS       x3f800000<>+0(SB), Z11, Z10
-	VFMADD213PS  Z10, Z11, Z12
-	VADDPS       x40000000<>+0(SB), Z12, Z10
-	VDIVPS       Z10, Z12, Z12
-	VANDPS       x80000000<>+0(SB), Z1, Z10
-	VORPS        Z10, Z12, Z12
+	VANDPS       x7fffffff<>+0(SB), Z1, Z2
+	VADDPS       Z2, Z2, Z2
+	VMOVUPS      x41a00000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS  x4b400000<>+0(SB), Z2, Z3
+	VSUBPS       x4b400000<>+0(SB), Z3, Z4
+	VFNMADD231PS x3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z2
+	VMOVUPS      x3ab511e0<>+0(SB), Z4
+	VFMADD213PS  x3c091d11<>+0(SB), Z2, Z4
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z2, Z4
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  x3efffffe<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z4, Z4
+	VFMADD213PS  Z2, Z2, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       x3f800000<>+0(SB), Z3, Z3
+	VSUBPS       x3f800000<>+0(SB), Z3, Z2
+	VFMADD213PS  Z2, Z3, Z4
+	VADDPS       x40000000<>+0(SB), Z4, Z2
+	VDIVPS       Z2, Z4, Z4
+	VANDPS       x80000000<>+0(SB), Z1, Z2
+	VORPS        Z2, Z4, Z4
 	VMOVUPS      (DX)(R12*1), Z1
-	VMOVUPS      (DI), Z10
-	VMULPS       Z1, Z0, Z11
-	VMOVUPS      x3f800000<>+0(SB), Z13
-	VFNMADD231PS Z12, Z12, Z13
-	VFMADD231PS  Z11, Z13, Z10
-	VMULPS       Z12, Z0, Z0
-	VPXORD       Z2, Z2, Z2
-	VMOVUPS      x3f800000<>+0(SB), Z11
-	VSUBPS       Z1, Z11, Z11
-	VMULPS       Z1, Z11, Z11
-	VFMADD231PS  Z0, Z11, Z2
-	VMOVUPS      Z2, (R8)(R12*1)
-	VMOVUPS      Z2, (R9)(R12*1)
+	VMOVUPS      (DI), Z2
+	VMULPS       Z1, Z0, Z3
+	VMOVUPS      x3f800000<>+0(SB), Z5
+	VFNMADD231PS Z4, Z4, Z5
+	VFMADD231PS  Z3, Z5, Z2
+	VMULPS       Z4, Z0, Z0
+	VPXORD       Z12, Z12, Z12
+	VMOVUPS      x3f800000<>+0(SB), Z3
+	VSUBPS       Z1, Z3, Z3
+	VMULPS       Z1, Z3, Z3
+	VFMADD231PS  Z0, Z3, Z12
+	VMOVUPS      Z12, (R8)(R12*1)
+	VMOVUPS      Z12, (R9)(R12*1)
 	VMOVUPS      (R10)(R12*1), Z0
-	VADDPS       Z2, Z0, Z0
+	VADDPS       Z12, Z0, Z0
 	VMOVUPS      Z0, (R10)(R12*1)
 	VMOVUPS      (DX), Z0
 	VMOVUPS      (DX)(R11*2), Z1
-	VPXORD       Z3, Z3, Z3
-	VMULPS       Z1, Z10, Z11
-	VMOVUPS      x3f800000<>+0(SB), Z12
-	VSUBPS       Z0, Z12, Z12
-	VMULPS       Z0, Z12, Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z3, (R9)
-	VMOVUPS      (R10), Z11
-	VADDPS       Z3, Z11, Z11
-	VMOVUPS      Z11, (R10)
-	VPXORD       Z4, Z4, Z4
-	VMULPS       Z0, Z10, Z0
-	VMOVUPS      x3f800000<>+0(SB), Z11
-	VFNMADD231PS Z1, Z1, Z11
-	VFMADD231PS  Z0, Z11, Z4
-	VMOVUPS      Z4, (R8)(R11*2)
-	VMOVUPS      Z4, (R9)(R11*2)
+	VPXORD       Z13, Z13, Z13
+	VMULPS       Z1, Z2, Z3
+	VMOVUPS      x3f800000<>+0(SB), Z4
+	VSUBPS       Z0, Z4, Z4
+	VMULPS       Z0, Z4, Z4
+	VFMADD231PS  Z3, Z4, Z13
+	VMOVUPS      Z13, (R8)
+	VMOVUPS      Z13, (R9)
+	VMOVUPS      (R10), Z3
+	VADDPS       Z13, Z3, Z3
+	VMOVUPS      Z3, (R10)
+	VPXORD       Z14, Z14, Z14
+	VMULPS       Z0, Z2, Z0
+	VMOVUPS      x3f800000<>+0(SB), Z3
+	VFNMADD231PS Z1, Z1, Z3
+	VFMADD231PS  Z0, Z3, Z14
+	VMOVUPS      Z14, (R8)(R11*2)
+	VMOVUPS      Z14, (R9)(R11*2)
 	VMOVUPS      (R10)(R11*2), Z0
-	VADDPS       Z4, Z0, Z0
+	VADDPS       Z14, Z0, Z0
 	VMOVUPS      Z0, (R10)(R11*2)
 	VMOVUPS      (DX)(R11*1), Z0
-	VPXORD       Z5, Z5, Z5
+	VPXORD       Z15, Z15, Z15
 	VMOVUPS      (SI), Z1
-	VMULPS       Z1, Z10, Z1
-	VMOVUPS      x3f800000<>+0(SB), Z11
-	VSUBPS       Z0, Z11, Z11
-	VMULPS       Z0, Z11, Z11
-	VFMADD231PS  Z1, Z11, Z5
-	VMOVUPS      Z5, (R8)(R11*1)
-	VMOVUPS      Z5, (R9)(R11*1)
+	VMULPS       Z1, Z2, Z1
+	VMOVUPS      x3f800000<>+0(SB), Z3
+	VSUBPS       Z0, Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD231PS  Z1, Z3, Z15
+	VMOVUPS      Z15, (R8)(R11*1)
+	VMOVUPS      Z15, (R9)(R11*1)
 	VMOVUPS      (R10)(R11*1), Z1
-	VADDPS       Z5, Z1, Z1
+	VADDPS       Z15, Z1, Z1
 	VMOVUPS      Z1, (R10)(R11*1)
-	VMULPS       Z0, Z10, Z10
-	VMOVUPS      Z10, (DI)
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, (DI)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
@@ -3343,51 +3593,51 @@ singleEnd:
 	VFNMADD231PS Z4, Z4, Z5
 	VFMADD231PS  Z3, Z5, Z2
 	VMULPS       Z4, Z0, Z0
-	VPXORD       Z6, Z6, Z6
+	VPXORD       Z16, Z16, Z16
 	VMOVUPS      x3f800000<>+0(SB), Z3
 	VSUBPS       Z1, Z3, Z3
 	VMULPS       Z1, Z3, Z3
-	VFMADD231PS  Z0, Z3, Z6
-	VMOVUPS      Z6, K1, (R8)(R12*1)
-	VMOVUPS      Z6, K1, (R9)(R12*1)
+	VFMADD231PS  Z0, Z3, Z16
+	VMOVUPS      Z16, K1, (R8)(R12*1)
+	VMOVUPS      Z16, K1, (R9)(R12*1)
 	VMOVUPS.Z    (R10)(R12*1), K1, Z0
-	VADDPS       Z6, Z0, Z0
+	VADDPS       Z16, Z0, Z0
 	VMOVUPS      Z0, K1, (R10)(R12*1)
 	VMOVUPS.Z    (DX), K1, Z0
 	VMOVUPS.Z    (DX)(R11*2), K1, Z1
-	VPXORD       Z7, Z7, Z7
+	VPXORD       Z17, Z17, Z17
 	VMULPS       Z1, Z2, Z3
 	VMOVUPS      x3f800000<>+0(SB), Z4
 	VSUBPS       Z0, Z4, Z4
 	VMULPS       Z0, Z4, Z4
-	VFMADD231PS  Z3, Z4, Z7
-	VMOVUPS      Z7, K1, (R8)
-	VMOVUPS      Z7, K1, (R9)
+	VFMADD231PS  Z3, Z4, Z17
+	VMOVUPS      Z17, K1, (R8)
+	VMOVUPS      Z17, K1, (R9)
 	VMOVUPS.Z    (R10), K1, Z3
-	VADDPS       Z7, Z3, Z3
+	VADDPS       Z17, Z3, Z3
 	VMOVUPS      Z3, K1, (R10)
-	VPXORD       Z8, Z8, Z8
+	VPXORD       Z18, Z18, Z18
 	VMULPS       Z0, Z2, Z0
 	VMOVUPS      x3f800000<>+0(SB), Z3
 	VFNMADD231PS Z1, Z1, Z3
-	VFMADD231PS  Z0, Z3, Z8
-	VMOVUPS      Z8, K1, (R8)(R11*2)
-	VMOVUPS      Z8, K1, (R9)(R11*2)
+	VFMADD231PS  Z0, Z3, Z18
+	VMOVUPS      Z18, K1, (R8)(R11*2)
+	VMOVUPS      Z18, K1, (R9)(R11*2)
 	VMOVUPS.Z    (R10)(R11*2), K1, Z0
-	VADDPS       Z8, Z0, Z0
+	VADDPS       Z18, Z0, Z0
 	VMOVUPS      Z0, K1, (R10)(R11*2)
 	VMOVUPS.Z    (DX)(R11*1), K1, Z0
-	VPXORD       Z9, Z9, Z9
+	VPXORD       Z19, Z19, Z19
 	VMOVUPS.Z    (SI), K1, Z1
 	VMULPS       Z1, Z2, Z1
 	VMOVUPS      x3f800000<>+0(SB), Z3
 	VSUBPS       Z0, Z3, Z3
 	VMULPS       Z0, Z3, Z3
-	VFMADD231PS  Z1, Z3, Z9
-	VMOVUPS      Z9, K1, (R8)(R11*1)
-	VMOVUPS      Z9, K1, (R9)(R11*1)
+	VFMADD231PS  Z1, Z3, Z19
+	VMOVUPS      Z19, K1, (R8)(R11*1)
+	VMOVUPS      Z19, K1, (R9)(R11*1)
 	VMOVUPS.Z    (R10)(R11*1), K1, Z1
-	VADDPS       Z9, Z1, Z1
+	VADDPS       Z19, Z1, Z1
 	VMOVUPS      Z1, K1, (R10)(R11*1)
 	VMULPS       Z0, Z2, Z2
 	VMOVUPS      Z2, K1, (DI)
@@ -3397,7 +3647,7 @@ end:
 	RET
 
 // func gruAVX512(n int, sum *float32, xn *float32, gates *float32, h *float32, hOut *float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·gruAVX512(SB), NOSPLIT, $0-48
 	MOVQ sum+8(FP), AX
 	MOVQ xn+16(FP), CX
@@ -3408,6 +3658,201 @@ TEXT ·gruAVX512(SB), NOSPLIT, $0-48
 	SHLQ $0x02, DI
 	LEAQ (DI)(DI*2), R8
 	MOVQ n+0(FP), R9
+	SUBQ $0x00000020, R9
+	JL   manyEnd
+
+many:
+	IMUL3Q       $+4, DI, R10
+	ADDQ         DX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   64(R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   64(R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   64(R10)(DI*2)
+	PREFETCHT0   (R10)(R8*1)
+	PREFETCHT0   64(R10)(R8*1)
+	IMUL3Q       $+1, DI, R10
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   64(R10)
+	IMUL3Q       $+1, DI, R10
+	ADDQ         CX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   64(R10)
+	PREFETCHT0   (R10)(DI*1)
+	PREFETCHT0   64(R10)(DI*1)
+	PREFETCHT0   (R10)(DI*2)
+	PREFETCHT0   64(R10)(DI*2)
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VORPS        x80000000<>+0(SB), Z0, Z2
+	VORPS        x80000000<>+0(SB), Z1, Z3
+	VMOVUPS      xc2d10000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z4
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z5
+	VFMADD213PS  x4b400000<>+0(SB), Z2, Z4
+	VFMADD213PS  x4b400000<>+0(SB), Z3, Z5
+	VSUBPS       x4b400000<>+0(SB), Z4, Z4
+	VSUBPS       x4b400000<>+0(SB), Z5, Z5
+	VFNMADD231PS x3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z5, Z3
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z2
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z5, Z3
+	VMOVUPS      x3ab511e0<>+0(SB), Z6
+	VMOVUPS      x3ab511e0<>+0(SB), Z7
+	VFMADD213PS  x3c091d11<>+0(SB), Z2, Z6
+	VFMADD213PS  x3c091d11<>+0(SB), Z3, Z7
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z2, Z6
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z3, Z7
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z2, Z6
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z3, Z7
+	VFMADD213PS  x3efffffe<>+0(SB), Z2, Z6
+	VFMADD213PS  x3efffffe<>+0(SB), Z3, Z7
+	VFMADD213PS  x3f800000<>+0(SB), Z2, Z6
+	VFMADD213PS  x3f800000<>+0(SB), Z3, Z7
+	VFMADD213PS  x3f800000<>+0(SB), Z2, Z6
+	VFMADD213PS  x3f800000<>+0(SB), Z3, Z7
+	VSCALEFPS    Z4, Z6, Z6
+	VSCALEFPS    Z5, Z7, Z7
+	VMOVUPS      x3f800000<>+0(SB), Z2
+	VMOVUPS      x3f800000<>+0(SB), Z3
+	VPMOVD2M     Z0, K1
+	VMOVAPS      Z6, K1, Z2
+	VPMOVD2M     Z1, K1
+	VMOVAPS      Z7, K1, Z3
+	VADDPS       x3f800000<>+0(SB), Z6, Z6
+	VADDPS       x3f800000<>+0(SB), Z7, Z7
+	VDIVPS       Z6, Z2, Z2
+	VDIVPS       Z7, Z3, Z3
+	VMOVUPS      (AX)(DI*2), Z0
+	VMOVUPS      64(AX)(DI*2), Z1
+	VMOVUPS      (CX), Z4
+	VMOVUPS      64(CX), Z5
+	VMOVUPS      Z2, (DX)
+	VMOVUPS      Z3, 64(DX)
+	VMOVUPS      Z0, (DX)(R8*1)
+	VMOVUPS      Z1, 64(DX)(R8*1)
+	VFMADD231PS  Z0, Z2, Z4
+	VFMADD231PS  Z1, Z3, Z5
+	VANDPS       x7fffffff<>+0(SB), Z4, Z0
+	VANDPS       x7fffffff<>+0(SB), Z5, Z1
+	VADDPS       Z0, Z0, Z0
+	VADDPS       Z1, Z1, Z1
+	VMOVUPS      x41a00000<>+0(SB), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS  x4b400000<>+0(SB), Z0, Z2
+	VFMADD213PS  x4b400000<>+0(SB), Z1, Z3
+	VSUBPS       x4b400000<>+0(SB), Z2, Z6
+	VSUBPS       x4b400000<>+0(SB), Z3, Z7
+	VFNMADD231PS x3f317200<>+0(SB), Z6, Z0
+	VFNMADD231PS x3f317200<>+0(SB), Z7, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z6, Z0
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z7, Z1
+	VMOVUPS      x3ab511e0<>+0(SB), Z6
+	VMOVUPS      x3ab511e0<>+0(SB), Z7
+	VFMADD213PS  x3c091d11<>+0(SB), Z0, Z6
+	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z7
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z0, Z6
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z7
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z0, Z6
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z1, Z7
+	VFMADD213PS  x3efffffe<>+0(SB), Z0, Z6
+	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z7
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z1, Z7, Z7
+	VFMADD213PS  Z0, Z0, Z6
+	VFMADD213PS  Z1, Z1, Z7
+	VPSLLD       $0x17, Z2, Z2
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       x3f800000<>+0(SB), Z2, Z2
+	VPADDD       x3f800000<>+0(SB), Z3, Z3
+	VSUBPS       x3f800000<>+0(SB), Z2, Z0
+	VSUBPS       x3f800000<>+0(SB), Z3, Z1
+	VFMADD213PS  Z0, Z2, Z6
+	VFMADD213PS  Z1, Z3, Z7
+	VADDPS       x40000000<>+0(SB), Z6, Z0
+	VADDPS       x40000000<>+0(SB), Z7, Z1
+	VDIVPS       Z0, Z6, Z6
+	VDIVPS       Z1, Z7, Z7
+	VANDPS       x80000000<>+0(SB), Z4, Z0
+	VORPS        Z0, Z6, Z6
+	VANDPS       x80000000<>+0(SB), Z5, Z1
+	VORPS        Z1, Z7, Z7
+	VMOVUPS      Z6, (DX)(DI*2)
+	VMOVUPS      Z7, 64(DX)(DI*2)
+	VMOVUPS      (AX)(DI*1), Z0
+	VMOVUPS      64(AX)(DI*1), Z1
+	VORPS        x80000000<>+0(SB), Z0, Z2
+	VORPS        x80000000<>+0(SB), Z1, Z3
+	VMOVUPS      xc2d10000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z4
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z5
+	VFMADD213PS  x4b400000<>+0(SB), Z2, Z4
+	VFMADD213PS  x4b400000<>+0(SB), Z3, Z5
+	VSUBPS       x4b400000<>+0(SB), Z4, Z4
+	VSUBPS       x4b400000<>+0(SB), Z5, Z5
+	VFNMADD231PS x3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z5, Z3
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z2
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z5, Z3
+	VMOVUPS      x3ab511e0<>+0(SB), Z8
+	VMOVUPS      x3ab511e0<>+0(SB), Z9
+	VFMADD213PS  x3c091d11<>+0(SB), Z2, Z8
+	VFMADD213PS  x3c091d11<>+0(SB), Z3, Z9
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z2, Z8
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z3, Z9
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z2, Z8
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z3, Z9
+	VFMADD213PS  x3efffffe<>+0(SB), Z2, Z8
+	VFMADD213PS  x3efffffe<>+0(SB), Z3, Z9
+	VFMADD213PS  x3f800000<>+0(SB), Z2, Z8
+	VFMADD213PS  x3f800000<>+0(SB), Z3, Z9
+	VFMADD213PS  x3f800000<>+0(SB), Z2, Z8
+	VFMADD213PS  x3f800000<>+0(SB), Z3, Z9
+	VSCALEFPS    Z4, Z8, Z8
+	VSCALEFPS    Z5, Z9, Z9
+	VMOVUPS      x3f800000<>+0(SB), Z2
+	VMOVUPS      x3f800000<>+0(SB), Z3
+	VPMOVD2M     Z0, K1
+	VMOVAPS      Z8, K1, Z2
+	VPMOVD2M     Z1, K1
+	VMOVAPS      Z9, K1, Z3
+	VADDPS       x3f800000<>+0(SB), Z8, Z8
+	VADDPS       x3f800000<>+0(SB), Z9, Z9
+	VDIVPS       Z8, Z2, Z2
+	VDIVPS       Z9, Z3, Z3
+	VMOVUPS      Z2, (DX)(DI*1)
+	VMOVUPS      Z3, 64(DX)(DI*1)
+	VMOVUPS      (BX), Z0
+	VMOVUPS      64(BX), Z1
+	VSUBPS       Z6, Z0, Z0
+	VSUBPS       Z7, Z1, Z1
+	VMULPS       Z2, Z0, Z0
+	VMULPS       Z3, Z1, Z1
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VMOVUPS      Z0, (BX)
+	VMOVUPS      Z1, 64(BX)
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	SUBQ         $0x00000020, R9
+	JGE          many
+
+manyEnd:
+	ADDQ $0x00000020, R9
 	SUBQ $0x00000010, R9
 	JL   singleEnd
 
@@ -3418,9 +3863,9 @@ single:
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z3
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z3
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z3
@@ -3428,14 +3873,7 @@ single:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z3, Z3
+	VSCALEFPS    Z2, Z3, Z3
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K1
 	VMOVAPS      Z3, K1, Z1
@@ -3477,9 +3915,9 @@ single:
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z4
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z4
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z4
@@ -3487,14 +3925,7 @@ single:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z4, Z4
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z4, Z4
+	VSCALEFPS    Z2, Z4, Z4
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K1
 	VMOVAPS      Z4, K1, Z1
@@ -3528,9 +3959,9 @@ singleEnd:
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z3
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z3
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z3
@@ -3538,14 +3969,7 @@ singleEnd:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z3, Z3
+	VSCALEFPS    Z2, Z3, Z3
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K2
 	VMOVAPS      Z3, K2, Z1
@@ -3587,9 +4011,9 @@ singleEnd:
 	VMAXPS       Z1, Z2, Z1
 	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
 	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z4
-	VFNMADD231PS x3f317200<>+0(SB), Z4, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z4, Z1
+	VSUBPS       x4b400000<>+0(SB), Z2, Z2
+	VFNMADD231PS x3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      x3ab511e0<>+0(SB), Z4
 	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z4
 	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z4
@@ -3597,14 +4021,7 @@ singleEnd:
 	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
 	VFMADD213PS  x3f800000<>+0(SB), Z1, Z4
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z4, Z4
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z4, Z4
+	VSCALEFPS    Z2, Z4, Z4
 	VMOVUPS      x3f800000<>+0(SB), Z1
 	VPMOVD2M     Z0, K2
 	VMOVAPS      Z4, K2, Z1
@@ -3623,7 +4040,7 @@ end:
 	RET
 
 // func gruGradAVX512(n int, x *float32, dh *float32, gates *float32, hPrev *float32, s *float32, sOut *float32, dx *float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·gruGradAVX512(SB), NOSPLIT, $0-64
 	MOVQ x+8(FP), AX
 	MOVQ dh+16(FP), CX
@@ -3636,6 +4053,136 @@ TEXT ·gruGradAVX512(SB), NOSPLIT, $0-64
 	SHLQ $0x02, R9
 	LEAQ (R9)(R9*2), R10
 	MOVQ n+0(FP), R11
+	SUBQ $0x00000020, R11
+	JL   manyEnd
+
+many:
+	IMUL3Q       $-4, R9, R12
+	ADDQ         DX, R12
+	PREFETCHT0   (R12)
+	PREFETCHT0   64(R12)
+	PREFETCHT0   (R12)(R9*1)
+	PREFETCHT0   64(R12)(R9*1)
+	PREFETCHT0   (R12)(R9*2)
+	PREFETCHT0   64(R12)(R9*2)
+	PREFETCHT0   (R12)(R10*1)
+	PREFETCHT0   64(R12)(R10*1)
+	IMUL3Q       $-1, R9, R12
+	ADDQ         CX, R12
+	PREFETCHT0   (R12)
+	PREFETCHT0   64(R12)
+	IMUL3Q       $-1, R9, R12
+	ADDQ         BX, R12
+	PREFETCHT0   (R12)
+	PREFETCHT0   64(R12)
+	IMUL3Q       $-3, R9, R12
+	ADDQ         R8, R12
+	PREFETCHT0   (R12)
+	PREFETCHT0   64(R12)
+	PREFETCHT0   (R12)(R9*1)
+	PREFETCHT0   64(R12)(R9*1)
+	PREFETCHT0   (R12)(R9*2)
+	PREFETCHT0   64(R12)(R9*2)
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      (DX)(R9*1), Z2
+	VMOVUPS      64(DX)(R9*1), Z3
+	VMOVUPS      (DX)(R9*2), Z4
+	VMOVUPS      64(DX)(R9*2), Z5
+	VMOVUPS      (CX), Z6
+	VMOVUPS      64(CX), Z7
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VMULPS       Z0, Z2, Z6
+	VMULPS       Z1, Z3, Z7
+	VMOVUPS      Z6, (AX)
+	VMOVUPS      Z7, 64(AX)
+	VPXORD       Z8, Z8, Z8
+	VPXORD       Z9, Z9, Z9
+	VSUBPS       Z6, Z0, Z6
+	VSUBPS       Z7, Z1, Z7
+	VMOVUPS      x3f800000<>+0(SB), Z20
+	VMOVUPS      x3f800000<>+0(SB), Z21
+	VFNMADD231PS Z4, Z4, Z20
+	VFNMADD231PS Z5, Z5, Z21
+	VFMADD231PS  Z6, Z20, Z8
+	VFMADD231PS  Z7, Z21, Z9
+	VMOVUPS      (R8)(R9*2), Z6
+	VMOVUPS      64(R8)(R9*2), Z7
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z9, Z7, Z7
+	VMOVUPS      Z6, (R8)(R9*2)
+	VMOVUPS      Z7, 64(R8)(R9*2)
+	VMOVUPS      (BX), Z6
+	VMOVUPS      64(BX), Z7
+	VSUBPS       Z4, Z6, Z6
+	VSUBPS       Z5, Z7, Z7
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z1, Z7, Z7
+	VPXORD       Z10, Z10, Z10
+	VPXORD       Z11, Z11, Z11
+	VMOVUPS      x3f800000<>+0(SB), Z0
+	VMOVUPS      x3f800000<>+0(SB), Z1
+	VSUBPS       Z2, Z0, Z0
+	VSUBPS       Z3, Z1, Z1
+	VMULPS       Z2, Z0, Z0
+	VMULPS       Z3, Z1, Z1
+	VFMADD231PS  Z6, Z0, Z10
+	VFMADD231PS  Z7, Z1, Z11
+	VMOVUPS      Z10, (SI)(R9*1)
+	VMOVUPS      Z11, 64(SI)(R9*1)
+	VMOVUPS      Z10, (DI)(R9*1)
+	VMOVUPS      Z11, 64(DI)(R9*1)
+	VMOVUPS      (R8)(R9*1), Z0
+	VMOVUPS      64(R8)(R9*1), Z1
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VMOVUPS      Z0, (R8)(R9*1)
+	VMOVUPS      Z1, 64(R8)(R9*1)
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	VPXORD       Z12, Z12, Z12
+	VPXORD       Z13, Z13, Z13
+	VMOVUPS      (DX)(R10*1), Z2
+	VMOVUPS      64(DX)(R10*1), Z3
+	VMULPS       Z2, Z8, Z2
+	VMULPS       Z3, Z9, Z3
+	VMOVUPS      x3f800000<>+0(SB), Z4
+	VMOVUPS      x3f800000<>+0(SB), Z5
+	VSUBPS       Z0, Z4, Z4
+	VSUBPS       Z1, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z1, Z5, Z5
+	VFMADD231PS  Z2, Z4, Z12
+	VFMADD231PS  Z3, Z5, Z13
+	VMOVUPS      Z12, (SI)
+	VMOVUPS      Z13, 64(SI)
+	VMOVUPS      Z12, (DI)
+	VMOVUPS      Z13, 64(DI)
+	VMOVUPS      (R8), Z2
+	VMOVUPS      64(R8), Z3
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z13, Z3, Z3
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z1, Z9, Z9
+	VMOVUPS      Z8, (SI)(R9*2)
+	VMOVUPS      Z9, 64(SI)(R9*2)
+	VMOVUPS      Z8, (DI)(R9*2)
+	VMOVUPS      Z9, 64(DI)(R9*2)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	SUBQ         $0x00000020, R11
+	JGE          many
+
+manyEnd:
+	ADDQ $0x00000020, R11
 	SUBQ $0x00000010, R11
 	JL   singleEnd
 
@@ -3647,43 +4194,43 @@ single:
 	VADDPS       Z3, Z0, Z0
 	VMULPS       Z0, Z1, Z3
 	VMOVUPS      Z3, (AX)
-	VPXORD       Z4, Z4, Z4
+	VPXORD       Z14, Z14, Z14
 	VSUBPS       Z3, Z0, Z3
-	VMOVUPS      x3f800000<>+0(SB), Z10
-	VFNMADD231PS Z2, Z2, Z10
-	VFMADD231PS  Z3, Z10, Z4
+	VMOVUPS      x3f800000<>+0(SB), Z4
+	VFNMADD231PS Z2, Z2, Z4
+	VFMADD231PS  Z3, Z4, Z14
 	VMOVUPS      (R8)(R9*2), Z3
-	VADDPS       Z4, Z3, Z3
+	VADDPS       Z14, Z3, Z3
 	VMOVUPS      Z3, (R8)(R9*2)
 	VMOVUPS      (BX), Z3
 	VSUBPS       Z2, Z3, Z3
 	VMULPS       Z0, Z3, Z3
-	VPXORD       Z5, Z5, Z5
+	VPXORD       Z15, Z15, Z15
 	VMOVUPS      x3f800000<>+0(SB), Z0
 	VSUBPS       Z1, Z0, Z0
 	VMULPS       Z1, Z0, Z0
-	VFMADD231PS  Z3, Z0, Z5
-	VMOVUPS      Z5, (SI)(R9*1)
-	VMOVUPS      Z5, (DI)(R9*1)
+	VFMADD231PS  Z3, Z0, Z15
+	VMOVUPS      Z15, (SI)(R9*1)
+	VMOVUPS      Z15, (DI)(R9*1)
 	VMOVUPS      (R8)(R9*1), Z0
-	VADDPS       Z5, Z0, Z0
+	VADDPS       Z15, Z0, Z0
 	VMOVUPS      Z0, (R8)(R9*1)
 	VMOVUPS      (DX), Z0
-	VPXORD       Z6, Z6, Z6
+	VPXORD       Z16, Z16, Z16
 	VMOVUPS      (DX)(R10*1), Z1
-	VMULPS       Z1, Z4, Z1
+	VMULPS       Z1, Z14, Z1
 	VMOVUPS      x3f800000<>+0(SB), Z2
 	VSUBPS       Z0, Z2, Z2
 	VMULPS       Z0, Z2, Z2
-	VFMADD231PS  Z1, Z2, Z6
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z6, (DI)
+	VFMADD231PS  Z1, Z2, Z16
+	VMOVUPS      Z16, (SI)
+	VMOVUPS      Z16, (DI)
 	VMOVUPS      (R8), Z1
-	VADDPS       Z6, Z1, Z1
+	VADDPS       Z16, Z1, Z1
 	VMOVUPS      Z1, (R8)
-	VMULPS       Z0, Z4, Z4
-	VMOVUPS      Z4, (SI)(R9*2)
-	VMOVUPS      Z4, (DI)(R9*2)
+	VMULPS       Z0, Z14, Z14
+	VMOVUPS      Z14, (SI)(R9*2)
+	VMOVUPS      Z14, (DI)(R9*2)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
@@ -3708,58 +4255,65 @@ singleEnd:
 	VADDPS       Z3, Z0, Z0
 	VMULPS       Z0, Z1, Z3
 	VMOVUPS      Z3, K1, (AX)
-	VPXORD       Z7, Z7, Z7
+	VPXORD       Z17, Z17, Z17
 	VSUBPS       Z3, Z0, Z3
 	VMOVUPS      x3f800000<>+0(SB), Z4
 	VFNMADD231PS Z2, Z2, Z4
-	VFMADD231PS  Z3, Z4, Z7
+	VFMADD231PS  Z3, Z4, Z17
 	VMOVUPS.Z    (R8)(R9*2), K1, Z3
-	VADDPS       Z7, Z3, Z3
+	VADDPS       Z17, Z3, Z3
 	VMOVUPS      Z3, K1, (R8)(R9*2)
 	VMOVUPS.Z    (BX), K1, Z3
 	VSUBPS       Z2, Z3, Z3
 	VMULPS       Z0, Z3, Z3
-	VPXORD       Z8, Z8, Z8
+	VPXORD       Z18, Z18, Z18
 	VMOVUPS      x3f800000<>+0(SB), Z0
 	VSUBPS       Z1, Z0, Z0
 	VMULPS       Z1, Z0, Z0
-	VFMADD231PS  Z3, Z0, Z8
-	VMOVUPS      Z8, K1, (SI)(R9*1)
-	VMOVUPS      Z8, K1, (DI)(R9*1)
+	VFMADD231PS  Z3, Z0, Z18
+	VMOVUPS      Z18, K1, (SI)(R9*1)
+	VMOVUPS      Z18, K1, (DI)(R9*1)
 	VMOVUPS.Z    (R8)(R9*1), K1, Z0
-	VADDPS       Z8, Z0, Z0
+	VADDPS       Z18, Z0, Z0
 	VMOVUPS      Z0, K1, (R8)(R9*1)
 	VMOVUPS.Z    (DX), K1, Z0
-	VPXORD       Z9, Z9, Z9
+	VPXORD       Z19, Z19, Z19
 	VMOVUPS.Z    (DX)(R10*1), K1, Z1
-	VMULPS       Z1, Z7, Z1
+	VMULPS       Z1, Z17, Z1
 	VMOVUPS      x3f800000<>+0(SB), Z2
 	VSUBPS       Z0, Z2, Z2
 	VMULPS       Z0, Z2, Z2
-	VFMADD231PS  Z1, Z2, Z9
-	VMOVUPS      Z9, K1, (SI)
-	VMOVUPS      Z9, K1, (DI)
+	VFMADD231PS  Z1, Z2, Z19
+	VMOVUPS      Z19, K1, (SI)
+	VMOVUPS      Z19, K1, (DI)
 	VMOVUPS.Z    (R8), K1, Z1
-	VADDPS       Z9, Z1, Z1
+	VADDPS       Z19, Z1, Z1
 	VMOVUPS      Z1, K1, (R8)
-	VMULPS       Z0, Z7, Z7
-	VMOVUPS      Z7, K1, (SI)(R9*2)
-	VMOVUPS      Z7, K1, (DI)(R9*2)
+	VMULPS       Z0, Z17, Z17
+	VMOVUPS      Z17, K1, (SI)(R9*2)
+	VMOVUPS      Z17, K1, (DI)(R9*2)
 
 end:
 	VZEROUPPER
 	RET
 
 // func elmanAVX512(n int, h *float32, hOut *float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·elmanAVX512(SB), NOSPLIT, $0-24
 	MOVQ h+8(FP), AX
 	MOVQ hOut+16(FP), CX
 	MOVQ n+0(FP), DX
-	SUBQ $0x00000020, DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ n+0(FP), BX
+	SUBQ $0x00000020, BX
 	JL   manyEnd
 
 many:
+	IMUL3Q       $+1, DX, SI
+	ADDQ         CX, SI
+	PREFETCHT0   (SI)
+	PREFETCHT0   64(SI)
 	VMOVUPS      (AX), Z0
 	VMOVUPS      64(AX), Z1
 	VANDPS       x7fffffff<>+0(SB), Z0, Z2
@@ -3815,12 +4369,12 @@ many:
 	VMOVUPS      Z7, 64(CX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
-	SUBQ         $0x00000020, DX
+	SUBQ         $0x00000020, BX
 	JGE          many
 
 manyEnd:
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000010, DX
+	ADDQ $0x00000020, BX
+	SUBQ $0x00000010, BX
 	JL   singleEnd
 
 single:
@@ -3853,16 +4407,16 @@ single:
 	VMOVUPS      Z3, (CX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
-	SUBQ         $0x00000010, DX
+	SUBQ         $0x00000010, BX
 	JGE          single
 
 singleEnd:
-	ADDQ         $0x00000010, DX
-	TESTQ        DX, DX
+	ADDQ         $0x00000010, BX
+	TESTQ        BX, BX
 	JZ           end
-	MOVQ         $0x000000000000ffff, BX
-	BZHIQ        DX, BX, BX
-	KMOVW        BX, K1
+	MOVQ         $0x000000000000ffff, DX
+	BZHIQ        BX, DX, DX
+	KMOVW        DX, K1
 	VMOVUPS.Z    (AX), K1, Z0
 	VANDPS       x7fffffff<>+0(SB), Z0, Z1
 	VADDPS       Z1, Z1, Z1
@@ -3896,7 +4450,7 @@ end:
 	RET
 
 // func elmanGradAVX512(n int, x *float32, dh *float32, h *float32, s *float32, sOut *float32, dx *float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·elmanGradAVX512(SB), NOSPLIT, $0-56
 	MOVQ x+8(FP), AX
 	MOVQ dh+16(FP), CX
@@ -3905,10 +4459,29 @@ TEXT ·elmanGradAVX512(SB), NOSPLIT, $0-56
 	MOVQ sOut+40(FP), SI
 	MOVQ dx+48(FP), DI
 	MOVQ n+0(FP), R8
-	SUBQ $0x00000020, R8
+	SHLQ $0x02, R8
+	LEAQ (R8)(R8*2), R9
+	MOVQ n+0(FP), R9
+	SUBQ $0x00000020, R9
 	JL   manyEnd
 
 many:
+	IMUL3Q       $-1, R8, R10
+	ADDQ         CX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   64(R10)
+	IMUL3Q       $-1, R8, R10
+	ADDQ         DX, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   64(R10)
+	IMUL3Q       $-1, R8, R10
+	ADDQ         SI, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   64(R10)
+	IMUL3Q       $-1, R8, R10
+	ADDQ         DI, R10
+	PREFETCHT0   (R10)
+	PREFETCHT0   64(R10)
 	VMOVUPS      (AX), Z0
 	VMOVUPS      64(AX), Z1
 	VMOVUPS      (CX), Z2
@@ -3941,12 +4514,12 @@ many:
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000080, DI
-	SUBQ         $0x00000020, R8
+	SUBQ         $0x00000020, R9
 	JGE          many
 
 manyEnd:
-	ADDQ $0x00000020, R8
-	SUBQ $0x00000010, R8
+	ADDQ $0x00000020, R9
+	SUBQ $0x00000010, R9
 	JL   singleEnd
 
 single:
@@ -3969,16 +4542,16 @@ single:
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, R8
+	SUBQ         $0x00000010, R9
 	JGE          single
 
 singleEnd:
-	ADDQ         $0x00000010, R8
-	TESTQ        R8, R8
+	ADDQ         $0x00000010, R9
+	TESTQ        R9, R9
 	JZ           end
-	MOVQ         $0x000000000000ffff, R9
-	BZHIQ        R8, R9, R9
-	KMOVW        R9, K1
+	MOVQ         $0x000000000000ffff, R8
+	BZHIQ        R9, R8, R8
+	KMOVW        R8, K1
 	VMOVUPS.Z    (AX), K1, Z0
 	VMOVUPS.Z    (CX), K1, Z1
 	VADDPS       Z1, Z0, Z0
@@ -3997,602 +4570,660 @@ end:
 	VZEROUPPER
 	RET
 
-// func convAVX512(n int, step int, row int, y *float32, x *float32, w *float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·convAVX512(SB), NOSPLIT, $0-48
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ step+8(FP), BX
-	SHLQ $0x02, BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ row+16(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ n+0(FP), R9
-	SUBQ $0x00000020, R9
-	JL   manyEnd
+// func convAVX512(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·convAVX512(SB), NOSPLIT, $0-56
+	MOVQ  y+32(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  channels+0(FP), DI
+	MOVQ  steps+8(FP), R8
+	MOVQ  step+16(FP), SI
+	MOVQ  ahead+24(FP), BX
+	MOVQ  state+48(FP), DX
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, BX
+	MOVQ  SI, R10
+	IMULQ R8, R10
+	SUBQ  $0x00000010, DI
+	JL    rest
 
-many:
-	VMOVUPS     (DX)(DI*4), Z0
-	VMOVUPS     64(DX)(DI*4), Z1
-	VMOVUPS     (DX), Z2
-	VMOVUPS     64(DX), Z3
-	VMOVUPS     (CX), Z4
-	VMOVUPS     64(CX), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     (DX)(DI*1), Z2
-	VMOVUPS     64(DX)(DI*1), Z3
-	VMOVUPS     (CX)(BX*1), Z4
-	VMOVUPS     64(CX)(BX*1), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     (DX)(DI*2), Z2
-	VMOVUPS     64(DX)(DI*2), Z3
-	VMOVUPS     (CX)(BX*2), Z4
-	VMOVUPS     64(CX)(BX*2), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     (DX)(R8*1), Z2
-	VMOVUPS     64(DX)(R8*1), Z3
-	VMOVUPS     (CX)(SI*1), Z4
-	VMOVUPS     64(CX)(SI*1), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     Z0, (AX)
-	VMOVUPS     Z1, 64(AX)
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	SUBQ        $0x00000020, R9
-	JGE         many
+strip:
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VMOVUPS 256(DX), Z4
+	VMOVUPS 320(DX), Z5
+	VMOVUPS 384(DX), Z6
+	VMOVUPS 448(DX), Z7
+	MOVQ    R8, R9
 
-manyEnd:
-	ADDQ $0x00000020, R9
-	SUBQ $0x00000010, R9
-	JL   singleEnd
-
-single:
-	VMOVUPS     (DX)(DI*4), Z0
-	VMOVUPS     (DX), Z1
-	VMOVUPS     (CX), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     (DX)(DI*1), Z1
-	VMOVUPS     (CX)(BX*1), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     (DX)(DI*2), Z1
-	VMOVUPS     (CX)(BX*2), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     (DX)(R8*1), Z1
-	VMOVUPS     (CX)(SI*1), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, (AX)
+step:
+	PREFETCHT1  (AX)(BX*1)
+	PREFETCHT1  (CX)(BX*1)
+	VMOVUPS     (CX), Z8
+	VMOVUPS     Z4, Z9
+	VFMADD231PS Z0, Z5, Z9
+	VFMADD231PS Z1, Z6, Z9
+	VFMADD231PS Z2, Z7, Z9
+	VFMADD231PS Z3, Z8, Z9
+	VMOVAPS     Z6, Z5
+	VMOVAPS     Z7, Z6
+	VMOVAPS     Z8, Z7
+	VMOVUPS     Z9, (AX)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	DECQ        R9
+	JNZ         step
+	VMOVUPS     Z5, 320(DX)
+	VMOVUPS     Z6, 384(DX)
+	VMOVUPS     Z7, 448(DX)
+	SUBQ        R10, AX
 	ADDQ        $0x00000040, AX
+	SUBQ        R10, CX
 	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, R9
-	JGE         single
+	ADDQ        $0x00000400, DX
+	SUBQ        $0x00000010, DI
+	JGE         strip
 
-singleEnd:
-	ADDQ        $0x00000010, R9
-	TESTQ       R9, R9
-	JZ          end
-	MOVQ        $0x000000000000ffff, R10
-	BZHIQ       R9, R10, R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (DX)(DI*4), K1, Z0
-	VMOVUPS.Z   (DX), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS.Z   (DX)(DI*1), K1, Z1
-	VMOVUPS.Z   (CX)(BX*1), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS.Z   (DX)(DI*2), K1, Z1
-	VMOVUPS.Z   (CX)(BX*2), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS.Z   (DX)(R8*1), K1, Z1
-	VMOVUPS.Z   (CX)(SI*1), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, K1, (AX)
+rest:
+	ADDQ    $0x00000010, DI
+	JZ      end
+	MOVQ    $0x000000000000ffff, R9
+	BZHIQ   DI, R9, R9
+	KMOVW   R9, K1
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VMOVUPS 256(DX), Z4
+	VMOVUPS 320(DX), Z5
+	VMOVUPS 384(DX), Z6
+	VMOVUPS 448(DX), Z7
+	MOVQ    R8, R9
+
+restStep:
+	PREFETCHT1  (AX)(BX*1)
+	PREFETCHT1  (CX)(BX*1)
+	VMOVUPS.Z   (CX), K1, Z8
+	VMOVUPS     Z4, Z9
+	VFMADD231PS Z0, Z5, Z9
+	VFMADD231PS Z1, Z6, Z9
+	VFMADD231PS Z2, Z7, Z9
+	VFMADD231PS Z3, Z8, Z9
+	VMOVAPS     Z6, Z5
+	VMOVAPS     Z7, Z6
+	VMOVAPS     Z8, Z7
+	VMOVUPS     Z9, K1, (AX)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	DECQ        R9
+	JNZ         restStep
+	VMOVUPS     Z5, 320(DX)
+	VMOVUPS     Z6, 384(DX)
+	VMOVUPS     Z7, 448(DX)
 
 end:
 	VZEROUPPER
 	RET
 
-// func convSiLUAVX512(n int, step int, row int, y *float32, x *float32, w *float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·convSiLUAVX512(SB), NOSPLIT, $0-48
-	MOVQ y+24(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ step+8(FP), BX
-	SHLQ $0x02, BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ row+16(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ n+0(FP), R9
-	SUBQ $0x00000020, R9
-	JL   manyEnd
+// func convSiLUAVX512(channels int, steps int, step int, ahead int, y *float32, x *float32, state *float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·convSiLUAVX512(SB), NOSPLIT, $0-56
+	MOVQ  y+32(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  channels+0(FP), DI
+	MOVQ  steps+8(FP), R8
+	MOVQ  step+16(FP), SI
+	MOVQ  ahead+24(FP), BX
+	MOVQ  state+48(FP), DX
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, BX
+	MOVQ  SI, R10
+	IMULQ R8, R10
+	SUBQ  $0x00000010, DI
+	JL    rest
 
-many:
-	VMOVUPS      (DX)(DI*4), Z0
-	VMOVUPS      64(DX)(DI*4), Z1
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	VMOVUPS      (CX), Z4
-	VMOVUPS      64(CX), Z5
-	VFMADD231PS  Z4, Z2, Z0
-	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS      (DX)(DI*1), Z2
-	VMOVUPS      64(DX)(DI*1), Z3
-	VMOVUPS      (CX)(BX*1), Z4
-	VMOVUPS      64(CX)(BX*1), Z5
-	VFMADD231PS  Z4, Z2, Z0
-	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS      (DX)(DI*2), Z2
-	VMOVUPS      64(DX)(DI*2), Z3
-	VMOVUPS      (CX)(BX*2), Z4
-	VMOVUPS      64(CX)(BX*2), Z5
-	VFMADD231PS  Z4, Z2, Z0
-	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS      (DX)(R8*1), Z2
-	VMOVUPS      64(DX)(R8*1), Z3
-	VMOVUPS      (CX)(SI*1), Z4
-	VMOVUPS      64(CX)(SI*1), Z5
-	VFMADD231PS  Z4, Z2, Z0
-	VFMADD231PS  Z5, Z3, Z1
-	VORPS        x80000000<>+0(SB), Z0, Z2
-	VORPS        x80000000<>+0(SB), Z1, Z3
-	VMOVUPS      xc2d10000<>+0(SB), Z4
-	VMAXPS       Z2, Z4, Z2
-	VMAXPS       Z3, Z4, Z3
-	VMOVUPS      x3fb8aa3b<>+0(SB), Z4
-	VMOVUPS      x3fb8aa3b<>+0(SB), Z5
-	VFMADD213PS  x4b400000<>+0(SB), Z2, Z4
-	VFMADD213PS  x4b400000<>+0(SB), Z3, Z5
-	VSUBPS       x4b400000<>+0(SB), Z4, Z6
-	VSUBPS       x4b400000<>+0(SB), Z5, Z7
-	VFNMADD231PS x3f317200<>+0(SB), Z6, Z2
-	VFNMADD231PS x3f317200<>+0(SB), Z7, Z3
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z6, Z2
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z7, Z3
-	VMOVUPS      x3ab511e0<>+0(SB), Z6
-	VMOVUPS      x3ab511e0<>+0(SB), Z7
-	VFMADD213PS  x3c091d11<>+0(SB), Z2, Z6
-	VFMADD213PS  x3c091d11<>+0(SB), Z3, Z7
-	VFMADD213PS  x3d2aac7a<>+0(SB), Z2, Z6
-	VFMADD213PS  x3d2aac7a<>+0(SB), Z3, Z7
-	VFMADD213PS  x3e2aaa49<>+0(SB), Z2, Z6
-	VFMADD213PS  x3e2aaa49<>+0(SB), Z3, Z7
-	VFMADD213PS  x3efffffe<>+0(SB), Z2, Z6
-	VFMADD213PS  x3efffffe<>+0(SB), Z3, Z7
-	VFMADD213PS  x3f800000<>+0(SB), Z2, Z6
-	VFMADD213PS  x3f800000<>+0(SB), Z3, Z7
-	VFMADD213PS  x3f800000<>+0(SB), Z2, Z6
-	VFMADD213PS  x3f800000<>+0(SB), Z3, Z7
-	VPSRLD       $0x01, Z4, Z2
-	VPSUBD       Z2, Z4, Z4
-	VPSRLD       $0x01, Z5, Z3
-	VPSUBD       Z3, Z5, Z5
-	VPSLLD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z2, Z6, Z6
-	VMULPS       Z3, Z7, Z7
-	VPSLLD       $0x17, Z4, Z4
-	VPSLLD       $0x17, Z5, Z5
-	VPADDD       x3f800000<>+0(SB), Z4, Z4
-	VPADDD       x3f800000<>+0(SB), Z5, Z5
-	VMULPS       Z4, Z6, Z6
-	VMULPS       Z5, Z7, Z7
-	VMOVUPS      x3f800000<>+0(SB), Z2
-	VMOVUPS      x3f800000<>+0(SB), Z3
-	VPMOVD2M     Z0, K1
-	VMOVAPS      Z6, K1, Z2
-	VPMOVD2M     Z1, K1
-	VMOVAPS      Z7, K1, Z3
-	VADDPS       x3f800000<>+0(SB), Z6, Z6
-	VADDPS       x3f800000<>+0(SB), Z7, Z7
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z1, Z3, Z3
-	VDIVPS       Z6, Z2, Z2
-	VDIVPS       Z7, Z3, Z3
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, 64(AX)
-	ADDQ         $0x00000080, AX
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000080, DX
-	SUBQ         $0x00000020, R9
-	JGE          many
+strip:
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VMOVUPS 256(DX), Z4
+	VMOVUPS 320(DX), Z5
+	VMOVUPS 384(DX), Z6
+	VMOVUPS 448(DX), Z7
+	MOVQ    R8, R9
 
-manyEnd:
-	ADDQ $0x00000020, R9
-	SUBQ $0x00000010, R9
-	JL   singleEnd
-
-single:
-	VMOVUPS      (DX)(DI*4), Z0
-	VMOVUPS      (DX), Z1
-	VMOVUPS      (CX), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      (DX)(DI*1), Z1
-	VMOVUPS      (CX)(BX*1), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      (DX)(DI*2), Z1
-	VMOVUPS      (CX)(BX*2), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      (DX)(R8*1), Z1
-	VMOVUPS      (CX)(SI*1), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VORPS        x80000000<>+0(SB), Z0, Z1
-	VMOVUPS      xc2d10000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
-	VMOVUPS      x3ab511e0<>+0(SB), Z3
-	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z3
-	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z3
-	VFMADD213PS  x3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z3
-	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z3, Z3
-	VMOVUPS      x3f800000<>+0(SB), Z1
-	VPMOVD2M     Z0, K1
-	VMOVAPS      Z3, K1, Z1
-	VADDPS       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z0, Z1, Z1
-	VDIVPS       Z3, Z1, Z1
-	VMOVUPS      Z1, (AX)
+step:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMOVUPS      (CX), Z8
+	VMOVUPS      Z4, Z9
+	VFMADD231PS  Z0, Z5, Z9
+	VFMADD231PS  Z1, Z6, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VFMADD231PS  Z3, Z8, Z9
+	VMOVAPS      Z6, Z5
+	VMOVAPS      Z7, Z6
+	VMOVAPS      Z8, Z7
+	VORPS        x80000000<>+0(SB), Z9, Z8
+	VMOVUPS      xc2d10000<>+0(SB), Z10
+	VMAXPS       Z8, Z10, Z8
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z10
+	VFMADD213PS  x4b400000<>+0(SB), Z8, Z10
+	VSUBPS       x4b400000<>+0(SB), Z10, Z10
+	VFNMADD231PS x3f317200<>+0(SB), Z10, Z8
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z10, Z8
+	VMOVUPS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS  x3c091d11<>+0(SB), Z8, Z11
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z8, Z11
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z8, Z11
+	VFMADD213PS  x3efffffe<>+0(SB), Z8, Z11
+	VFMADD213PS  x3f800000<>+0(SB), Z8, Z11
+	VFMADD213PS  x3f800000<>+0(SB), Z8, Z11
+	VSCALEFPS    Z10, Z11, Z11
+	VMOVUPS      x3f800000<>+0(SB), Z8
+	VPMOVD2M     Z9, K1
+	VMOVAPS      Z11, K1, Z8
+	VADDPS       x3f800000<>+0(SB), Z11, Z11
+	VMULPS       Z9, Z8, Z8
+	VDIVPS       Z11, Z8, Z8
+	VMOVUPS      Z8, (AX)
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          step
+	VMOVUPS      Z5, 320(DX)
+	VMOVUPS      Z6, 384(DX)
+	VMOVUPS      Z7, 448(DX)
+	SUBQ         R10, AX
 	ADDQ         $0x00000040, AX
+	SUBQ         R10, CX
 	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	SUBQ         $0x00000010, R9
-	JGE          single
+	ADDQ         $0x00000400, DX
+	SUBQ         $0x00000010, DI
+	JGE          strip
 
-singleEnd:
-	ADDQ         $0x00000010, R9
-	TESTQ        R9, R9
-	JZ           end
-	MOVQ         $0x000000000000ffff, R10
-	BZHIQ        R9, R10, R10
-	KMOVW        R10, K1
-	VMOVUPS.Z    (DX)(DI*4), K1, Z0
-	VMOVUPS.Z    (DX), K1, Z1
-	VMOVUPS.Z    (CX), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (DX)(DI*1), K1, Z1
-	VMOVUPS.Z    (CX)(BX*1), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (DX)(DI*2), K1, Z1
-	VMOVUPS.Z    (CX)(BX*2), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (DX)(R8*1), K1, Z1
-	VMOVUPS.Z    (CX)(SI*1), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VORPS        x80000000<>+0(SB), Z0, Z1
-	VMOVUPS      xc2d10000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
-	VMOVUPS      x3ab511e0<>+0(SB), Z3
-	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z3
-	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z3
-	VFMADD213PS  x3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z3
-	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z3, Z3
-	VMOVUPS      x3f800000<>+0(SB), Z1
-	VPMOVD2M     Z0, K2
-	VMOVAPS      Z3, K2, Z1
-	VADDPS       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z0, Z1, Z1
-	VDIVPS       Z3, Z1, Z1
-	VMOVUPS      Z1, K1, (AX)
+rest:
+	ADDQ    $0x00000010, DI
+	JZ      end
+	MOVQ    $0x000000000000ffff, R9
+	BZHIQ   DI, R9, R9
+	KMOVW   R9, K1
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VMOVUPS 256(DX), Z4
+	VMOVUPS 320(DX), Z5
+	VMOVUPS 384(DX), Z6
+	VMOVUPS 448(DX), Z7
+	MOVQ    R8, R9
+
+restStep:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMOVUPS.Z    (CX), K1, Z8
+	VMOVUPS      Z4, Z9
+	VFMADD231PS  Z0, Z5, Z9
+	VFMADD231PS  Z1, Z6, Z9
+	VFMADD231PS  Z2, Z7, Z9
+	VFMADD231PS  Z3, Z8, Z9
+	VMOVAPS      Z6, Z5
+	VMOVAPS      Z7, Z6
+	VMOVAPS      Z8, Z7
+	VORPS        x80000000<>+0(SB), Z9, Z8
+	VMOVUPS      xc2d10000<>+0(SB), Z10
+	VMAXPS       Z8, Z10, Z8
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z10
+	VFMADD213PS  x4b400000<>+0(SB), Z8, Z10
+	VSUBPS       x4b400000<>+0(SB), Z10, Z10
+	VFNMADD231PS x3f317200<>+0(SB), Z10, Z8
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z10, Z8
+	VMOVUPS      x3ab511e0<>+0(SB), Z11
+	VFMADD213PS  x3c091d11<>+0(SB), Z8, Z11
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z8, Z11
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z8, Z11
+	VFMADD213PS  x3efffffe<>+0(SB), Z8, Z11
+	VFMADD213PS  x3f800000<>+0(SB), Z8, Z11
+	VFMADD213PS  x3f800000<>+0(SB), Z8, Z11
+	VSCALEFPS    Z10, Z11, Z11
+	VMOVUPS      x3f800000<>+0(SB), Z8
+	VPMOVD2M     Z9, K2
+	VMOVAPS      Z11, K2, Z8
+	VADDPS       x3f800000<>+0(SB), Z11, Z11
+	VMULPS       Z9, Z8, Z8
+	VDIVPS       Z11, Z8, Z8
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          restStep
+	VMOVUPS      Z5, 320(DX)
+	VMOVUPS      Z6, 384(DX)
+	VMOVUPS      Z7, 448(DX)
 
 end:
 	VZEROUPPER
 	RET
 
-// func convSiLUGradAVX512(n int, step int, row int, dsum *float32, dy *float32, x *float32, w *float32, sums *float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·convSiLUGradAVX512(SB), NOSPLIT, $0-64
-	MOVQ dsum+24(FP), AX
-	MOVQ dy+32(FP), CX
-	MOVQ x+40(FP), DX
-	MOVQ w+48(FP), BX
-	MOVQ sums+56(FP), SI
-	MOVQ step+8(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ row+16(FP), R9
-	SHLQ $0x02, R9
-	LEAQ (R9)(R9*2), R10
-	MOVQ n+0(FP), R11
-	SUBQ $0x00000010, R11
-	JL   singleEnd
+// func convWeightGradAVX512(channels int, steps int, step int, ahead int, dy *float32, x *float32, state *float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·convWeightGradAVX512(SB), NOSPLIT, $0-56
+	MOVQ  dy+32(FP), AX
+	MOVQ  x+40(FP), CX
+	MOVQ  channels+0(FP), DI
+	MOVQ  steps+8(FP), R8
+	MOVQ  step+16(FP), SI
+	MOVQ  ahead+24(FP), BX
+	MOVQ  state+48(FP), DX
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, BX
+	MOVQ  SI, R10
+	IMULQ R8, R10
+	SUBQ  $0x00000010, DI
+	JL    rest
 
-single:
-	VPXORD       Z0, Z0, Z0
-	VMOVUPS      (BX)(R9*4), Z1
-	VMOVUPS      (BX), Z2
-	VMOVUPS      (DX), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      (BX)(R9*1), Z2
-	VMOVUPS      (DX)(DI*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      (BX)(R9*2), Z2
-	VMOVUPS      (DX)(DI*2), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      (BX)(R10*1), Z2
-	VMOVUPS      (DX)(R8*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VORPS        x80000000<>+0(SB), Z1, Z2
-	VMOVUPS      xc2d10000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
-	VMOVUPS      x3fb8aa3b<>+0(SB), Z3
-	VFMADD213PS  x4b400000<>+0(SB), Z2, Z3
-	VSUBPS       x4b400000<>+0(SB), Z3, Z5
-	VFNMADD231PS x3f317200<>+0(SB), Z5, Z2
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z5, Z2
-	VMOVUPS      x3ab511e0<>+0(SB), Z5
-	VFMADD213PS  x3c091d11<>+0(SB), Z2, Z5
-	VFMADD213PS  x3d2aac7a<>+0(SB), Z2, Z5
-	VFMADD213PS  x3e2aaa49<>+0(SB), Z2, Z5
-	VFMADD213PS  x3efffffe<>+0(SB), Z2, Z5
-	VFMADD213PS  x3f800000<>+0(SB), Z2, Z5
-	VFMADD213PS  x3f800000<>+0(SB), Z2, Z5
-	VPSRLD       $0x01, Z3, Z2
-	VPSUBD       Z2, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z5, Z5
-	VPSLLD       $0x17, Z3, Z3
-	VPADDD       x3f800000<>+0(SB), Z3, Z3
-	VMULPS       Z3, Z5, Z5
-	VMOVUPS      x3f800000<>+0(SB), Z2
-	VPMOVD2M     Z1, K1
-	VMOVAPS      Z5, K1, Z2
-	VMOVUPS      x3f800000<>+0(SB), Z3
-	VADDPS       x3f800000<>+0(SB), Z5, Z6
-	VDIVPS       Z6, Z3, Z3
-	VMULPS       Z3, Z2, Z2
-	VMULPS       Z3, Z5, Z5
-	VMULPS       Z3, Z5, Z5
-	VFMADD231PS  Z1, Z5, Z2
-	VMOVUPS      (CX), Z1
-	VFMADD231PS  Z1, Z2, Z0
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      (SI), Z1
-	VMOVUPS      (DX), Z2
-	VFMADD231PS  Z2, Z0, Z1
-	VMOVUPS      Z1, (SI)
-	VMOVUPS      (SI)(R9*1), Z1
-	VMOVUPS      (DX)(DI*1), Z2
-	VFMADD231PS  Z2, Z0, Z1
-	VMOVUPS      Z1, (SI)(R9*1)
-	VMOVUPS      (SI)(R9*2), Z1
-	VMOVUPS      (DX)(DI*2), Z2
-	VFMADD231PS  Z2, Z0, Z1
-	VMOVUPS      Z1, (SI)(R9*2)
-	VMOVUPS      (SI)(R10*1), Z1
-	VMOVUPS      (DX)(R8*1), Z2
-	VFMADD231PS  Z2, Z0, Z1
-	VMOVUPS      Z1, (SI)(R10*1)
-	VMOVUPS      (SI)(R9*4), Z1
-	VADDPS       Z0, Z1, Z1
-	VMOVUPS      Z1, (SI)(R9*4)
+strip:
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VMOVUPS 256(DX), Z4
+	VMOVUPS 320(DX), Z5
+	VMOVUPS 384(DX), Z6
+	VMOVUPS 448(DX), Z7
+	VMOVUPS 512(DX), Z8
+	VMOVUPS 576(DX), Z9
+	VMOVUPS 640(DX), Z10
+	VMOVUPS 704(DX), Z11
+	VMOVUPS 768(DX), Z12
+	VMOVUPS 832(DX), Z13
+	VMOVUPS 896(DX), Z14
+	VMOVUPS 960(DX), Z15
+	MOVQ    R8, R9
+
+step:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMOVUPS      (CX), Z13
+	VPXORD       Z16, Z16, Z16
+	VMOVUPS      Z4, Z18
+	VFMADD231PS  Z0, Z5, Z18
+	VFMADD231PS  Z1, Z6, Z18
+	VFMADD231PS  Z2, Z7, Z18
+	VFMADD231PS  Z3, Z13, Z18
+	VORPS        x80000000<>+0(SB), Z18, Z19
+	VMOVUPS      xc2d10000<>+0(SB), Z20
+	VMAXPS       Z19, Z20, Z19
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z20
+	VFMADD213PS  x4b400000<>+0(SB), Z19, Z20
+	VSUBPS       x4b400000<>+0(SB), Z20, Z20
+	VFNMADD231PS x3f317200<>+0(SB), Z20, Z19
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z20, Z19
+	VMOVUPS      x3ab511e0<>+0(SB), Z21
+	VFMADD213PS  x3c091d11<>+0(SB), Z19, Z21
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z19, Z21
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z19, Z21
+	VFMADD213PS  x3efffffe<>+0(SB), Z19, Z21
+	VFMADD213PS  x3f800000<>+0(SB), Z19, Z21
+	VFMADD213PS  x3f800000<>+0(SB), Z19, Z21
+	VSCALEFPS    Z20, Z21, Z21
+	VMOVUPS      x3f800000<>+0(SB), Z19
+	VPMOVD2M     Z18, K1
+	VMOVAPS      Z21, K1, Z19
+	VMOVUPS      x3f800000<>+0(SB), Z20
+	VADDPS       x3f800000<>+0(SB), Z21, Z22
+	VDIVPS       Z22, Z20, Z20
+	VMULPS       Z20, Z19, Z19
+	VMULPS       Z20, Z21, Z21
+	VMULPS       Z20, Z21, Z21
+	VFMADD231PS  Z18, Z21, Z19
+	VMOVUPS      (AX), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VFMADD231PS  Z5, Z16, Z8
+	VFMADD231PS  Z6, Z16, Z9
+	VFMADD231PS  Z7, Z16, Z10
+	VFMADD231PS  Z13, Z16, Z11
+	VADDPS       Z16, Z12, Z12
+	VMOVAPS      Z6, Z5
+	VMOVAPS      Z7, Z6
+	VMOVAPS      Z13, Z7
+	VMOVAPS      Z14, Z13
+	VMOVAPS      Z15, Z14
+	VMOVAPS      Z16, Z15
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          step
+	VMOVUPS      Z5, 320(DX)
+	VMOVUPS      Z6, 384(DX)
+	VMOVUPS      Z7, 448(DX)
+	VMOVUPS      Z8, 512(DX)
+	VMOVUPS      Z9, 576(DX)
+	VMOVUPS      Z10, 640(DX)
+	VMOVUPS      Z11, 704(DX)
+	VMOVUPS      Z12, 768(DX)
+	VMOVUPS      Z13, 832(DX)
+	VMOVUPS      Z14, 896(DX)
+	VMOVUPS      Z15, 960(DX)
+	SUBQ         R10, AX
 	ADDQ         $0x00000040, AX
+	SUBQ         R10, CX
 	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	SUBQ         $0x00000010, R11
-	JGE          single
+	ADDQ         $0x00000400, DX
+	SUBQ         $0x00000010, DI
+	JGE          strip
 
-singleEnd:
-	ADDQ         $0x00000010, R11
-	TESTQ        R11, R11
-	JZ           end
-	MOVQ         $0x000000000000ffff, R12
-	BZHIQ        R11, R12, R12
-	KMOVW        R12, K1
-	VPXORD       Z4, Z4, Z4
-	VMOVUPS.Z    (BX)(R9*4), K1, Z0
-	VMOVUPS.Z    (BX), K1, Z1
-	VMOVUPS.Z    (DX), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (BX)(R9*1), K1, Z1
-	VMOVUPS.Z    (DX)(DI*1), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (BX)(R9*2), K1, Z1
-	VMOVUPS.Z    (DX)(DI*2), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (BX)(R10*1), K1, Z1
-	VMOVUPS.Z    (DX)(R8*1), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VORPS        x80000000<>+0(SB), Z0, Z1
-	VMOVUPS      xc2d10000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      x3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  x4b400000<>+0(SB), Z1, Z2
-	VSUBPS       x4b400000<>+0(SB), Z2, Z3
-	VFNMADD231PS x3f317200<>+0(SB), Z3, Z1
-	VFNMADD231PS x35bfbe8e<>+0(SB), Z3, Z1
-	VMOVUPS      x3ab511e0<>+0(SB), Z3
-	VFMADD213PS  x3c091d11<>+0(SB), Z1, Z3
-	VFMADD213PS  x3d2aac7a<>+0(SB), Z1, Z3
-	VFMADD213PS  x3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS  x3efffffe<>+0(SB), Z1, Z3
-	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  x3f800000<>+0(SB), Z1, Z3
-	VPSRLD       $0x01, Z2, Z1
-	VPSUBD       Z1, Z2, Z2
-	VPSLLD       $0x17, Z1, Z1
-	VPADDD       x3f800000<>+0(SB), Z1, Z1
-	VMULPS       Z1, Z3, Z3
-	VPSLLD       $0x17, Z2, Z2
-	VPADDD       x3f800000<>+0(SB), Z2, Z2
-	VMULPS       Z2, Z3, Z3
-	VMOVUPS      x3f800000<>+0(SB), Z1
-	VPMOVD2M     Z0, K2
-	VMOVAPS      Z3, K2, Z1
-	VMOVUPS      x3f800000<>+0(SB), Z2
-	VADDPS       x3f800000<>+0(SB), Z3, Z5
-	VDIVPS       Z5, Z2, Z2
-	VMULPS       Z2, Z1, Z1
-	VMULPS       Z2, Z3, Z3
-	VMULPS       Z2, Z3, Z3
-	VFMADD231PS  Z0, Z3, Z1
-	VMOVUPS.Z    (CX), K1, Z0
-	VFMADD231PS  Z0, Z1, Z4
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS.Z    (SI), K1, Z0
-	VMOVUPS.Z    (DX), K1, Z1
-	VFMADD231PS  Z1, Z4, Z0
-	VMOVUPS      Z0, K1, (SI)
-	VMOVUPS.Z    (SI)(R9*1), K1, Z0
-	VMOVUPS.Z    (DX)(DI*1), K1, Z1
-	VFMADD231PS  Z1, Z4, Z0
-	VMOVUPS      Z0, K1, (SI)(R9*1)
-	VMOVUPS.Z    (SI)(R9*2), K1, Z0
-	VMOVUPS.Z    (DX)(DI*2), K1, Z1
-	VFMADD231PS  Z1, Z4, Z0
-	VMOVUPS      Z0, K1, (SI)(R9*2)
-	VMOVUPS.Z    (SI)(R10*1), K1, Z0
-	VMOVUPS.Z    (DX)(R8*1), K1, Z1
-	VFMADD231PS  Z1, Z4, Z0
-	VMOVUPS      Z0, K1, (SI)(R10*1)
-	VMOVUPS.Z    (SI)(R9*4), K1, Z0
-	VADDPS       Z4, Z0, Z0
-	VMOVUPS      Z0, K1, (SI)(R9*4)
+rest:
+	ADDQ    $0x00000010, DI
+	JZ      end
+	MOVQ    $0x000000000000ffff, R9
+	BZHIQ   DI, R9, R9
+	KMOVW   R9, K1
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VMOVUPS 256(DX), Z4
+	VMOVUPS 320(DX), Z5
+	VMOVUPS 384(DX), Z6
+	VMOVUPS 448(DX), Z7
+	VMOVUPS 512(DX), Z8
+	VMOVUPS 576(DX), Z9
+	VMOVUPS 640(DX), Z10
+	VMOVUPS 704(DX), Z11
+	VMOVUPS 768(DX), Z12
+	VMOVUPS 832(DX), Z13
+	VMOVUPS 896(DX), Z14
+	VMOVUPS 960(DX), Z15
+	MOVQ    R8, R9
+
+restStep:
+	PREFETCHT1   (AX)(BX*1)
+	PREFETCHT1   (CX)(BX*1)
+	VMOVUPS.Z    (CX), K1, Z13
+	VPXORD       Z17, Z17, Z17
+	VMOVUPS      Z4, Z16
+	VFMADD231PS  Z0, Z5, Z16
+	VFMADD231PS  Z1, Z6, Z16
+	VFMADD231PS  Z2, Z7, Z16
+	VFMADD231PS  Z3, Z13, Z16
+	VORPS        x80000000<>+0(SB), Z16, Z18
+	VMOVUPS      xc2d10000<>+0(SB), Z19
+	VMAXPS       Z18, Z19, Z18
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z19
+	VFMADD213PS  x4b400000<>+0(SB), Z18, Z19
+	VSUBPS       x4b400000<>+0(SB), Z19, Z19
+	VFNMADD231PS x3f317200<>+0(SB), Z19, Z18
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z19, Z18
+	VMOVUPS      x3ab511e0<>+0(SB), Z20
+	VFMADD213PS  x3c091d11<>+0(SB), Z18, Z20
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z18, Z20
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z18, Z20
+	VFMADD213PS  x3efffffe<>+0(SB), Z18, Z20
+	VFMADD213PS  x3f800000<>+0(SB), Z18, Z20
+	VFMADD213PS  x3f800000<>+0(SB), Z18, Z20
+	VSCALEFPS    Z19, Z20, Z20
+	VMOVUPS      x3f800000<>+0(SB), Z18
+	VPMOVD2M     Z16, K2
+	VMOVAPS      Z20, K2, Z18
+	VMOVUPS      x3f800000<>+0(SB), Z19
+	VADDPS       x3f800000<>+0(SB), Z20, Z21
+	VDIVPS       Z21, Z19, Z19
+	VMULPS       Z19, Z18, Z18
+	VMULPS       Z19, Z20, Z20
+	VMULPS       Z19, Z20, Z20
+	VFMADD231PS  Z16, Z20, Z18
+	VMOVUPS.Z    (AX), K1, Z16
+	VFMADD231PS  Z16, Z18, Z17
+	VFMADD231PS  Z5, Z17, Z8
+	VFMADD231PS  Z6, Z17, Z9
+	VFMADD231PS  Z7, Z17, Z10
+	VFMADD231PS  Z13, Z17, Z11
+	VADDPS       Z17, Z12, Z12
+	VMOVAPS      Z6, Z5
+	VMOVAPS      Z7, Z6
+	VMOVAPS      Z13, Z7
+	VMOVAPS      Z14, Z13
+	VMOVAPS      Z15, Z14
+	VMOVAPS      Z17, Z15
+	ADDQ         SI, AX
+	ADDQ         SI, CX
+	DECQ         R9
+	JNZ          restStep
+	VMOVUPS      Z5, 320(DX)
+	VMOVUPS      Z6, 384(DX)
+	VMOVUPS      Z7, 448(DX)
+	VMOVUPS      Z8, 512(DX)
+	VMOVUPS      Z9, 576(DX)
+	VMOVUPS      Z10, 640(DX)
+	VMOVUPS      Z11, 704(DX)
+	VMOVUPS      Z12, 768(DX)
+	VMOVUPS      Z13, 832(DX)
+	VMOVUPS      Z14, 896(DX)
+	VMOVUPS      Z15, 960(DX)
 
 end:
 	VZEROUPPER
 	RET
 
-// func convInputGradAVX512(n int, step int, row int, dx *float32, dsum *float32, w *float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·convInputGradAVX512(SB), NOSPLIT, $0-48
-	MOVQ dx+24(FP), AX
-	MOVQ dsum+32(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ step+8(FP), BX
-	SHLQ $0x02, BX
-	LEAQ (BX)(BX*2), SI
-	MOVQ row+16(FP), DI
-	SHLQ $0x02, DI
-	LEAQ (DI)(DI*2), R8
-	MOVQ n+0(FP), R9
-	SUBQ $0x00000020, R9
-	JL   manyEnd
+// func convGradAVX512(channels int, steps int, step int, ahead int, dx *float32, dy *float32, x *float32, state *float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·convGradAVX512(SB), NOSPLIT, $0-64
+	MOVQ  dx+32(FP), AX
+	MOVQ  dy+40(FP), CX
+	MOVQ  x+48(FP), DX
+	MOVQ  channels+0(FP), R8
+	MOVQ  steps+8(FP), R9
+	MOVQ  step+16(FP), DI
+	MOVQ  ahead+24(FP), SI
+	MOVQ  state+56(FP), BX
+	SHLQ  $0x02, DI
+	SHLQ  $0x02, SI
+	MOVQ  DI, R11
+	IMULQ R9, R11
+	SUBQ  $0x00000010, R8
+	JL    rest
 
-many:
-	VMOVUPS     (AX), Z0
-	VMOVUPS     64(AX), Z1
-	VMOVUPS     (DX)(R8*1), Z2
-	VMOVUPS     64(DX)(R8*1), Z3
-	VMOVUPS     (CX), Z4
-	VMOVUPS     64(CX), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     (DX)(DI*2), Z2
-	VMOVUPS     64(DX)(DI*2), Z3
-	VMOVUPS     (CX)(BX*1), Z4
-	VMOVUPS     64(CX)(BX*1), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     (DX)(DI*1), Z2
-	VMOVUPS     64(DX)(DI*1), Z3
-	VMOVUPS     (CX)(BX*2), Z4
-	VMOVUPS     64(CX)(BX*2), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     (DX), Z2
-	VMOVUPS     64(DX), Z3
-	VMOVUPS     (CX)(SI*1), Z4
-	VMOVUPS     64(CX)(SI*1), Z5
-	VFMADD231PS Z4, Z2, Z0
-	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     Z0, (AX)
-	VMOVUPS     Z1, 64(AX)
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	SUBQ        $0x00000020, R9
-	JGE         many
+strip:
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+	VMOVUPS 512(BX), Z8
+	VMOVUPS 576(BX), Z9
+	VMOVUPS 640(BX), Z10
+	VMOVUPS 704(BX), Z11
+	VMOVUPS 768(BX), Z12
+	VMOVUPS 832(BX), Z13
+	VMOVUPS 896(BX), Z14
+	VMOVUPS 960(BX), Z15
+	MOVQ    R9, R10
 
-manyEnd:
-	ADDQ $0x00000020, R9
-	SUBQ $0x00000010, R9
-	JL   singleEnd
+step:
+	PREFETCHT1   (AX)(SI*1)
+	PREFETCHT1   (CX)(SI*1)
+	PREFETCHT1   (DX)(SI*1)
+	VMOVUPS      (DX), Z16
+	VPXORD       Z17, Z17, Z17
+	VMOVUPS      Z4, Z18
+	VFMADD231PS  Z0, Z5, Z18
+	VFMADD231PS  Z1, Z6, Z18
+	VFMADD231PS  Z2, Z7, Z18
+	VFMADD231PS  Z3, Z16, Z18
+	VORPS        x80000000<>+0(SB), Z18, Z19
+	VMOVUPS      xc2d10000<>+0(SB), Z20
+	VMAXPS       Z19, Z20, Z19
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z20
+	VFMADD213PS  x4b400000<>+0(SB), Z19, Z20
+	VSUBPS       x4b400000<>+0(SB), Z20, Z20
+	VFNMADD231PS x3f317200<>+0(SB), Z20, Z19
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z20, Z19
+	VMOVUPS      x3ab511e0<>+0(SB), Z22
+	VFMADD213PS  x3c091d11<>+0(SB), Z19, Z22
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z19, Z22
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z19, Z22
+	VFMADD213PS  x3efffffe<>+0(SB), Z19, Z22
+	VFMADD213PS  x3f800000<>+0(SB), Z19, Z22
+	VFMADD213PS  x3f800000<>+0(SB), Z19, Z22
+	VSCALEFPS    Z20, Z22, Z22
+	VMOVUPS      x3f800000<>+0(SB), Z19
+	VPMOVD2M     Z18, K1
+	VMOVAPS      Z22, K1, Z19
+	VMOVUPS      x3f800000<>+0(SB), Z20
+	VADDPS       x3f800000<>+0(SB), Z22, Z23
+	VDIVPS       Z23, Z20, Z20
+	VMULPS       Z20, Z19, Z19
+	VMULPS       Z20, Z22, Z22
+	VMULPS       Z20, Z22, Z22
+	VFMADD231PS  Z18, Z22, Z19
+	VMOVUPS      (CX), Z18
+	VFMADD231PS  Z18, Z19, Z17
+	VFMADD231PS  Z5, Z17, Z8
+	VFMADD231PS  Z6, Z17, Z9
+	VFMADD231PS  Z7, Z17, Z10
+	VFMADD231PS  Z16, Z17, Z11
+	VADDPS       Z17, Z12, Z12
+	VMOVAPS      Z6, Z5
+	VMOVAPS      Z7, Z6
+	VMOVAPS      Z16, Z7
+	VMOVUPS      (AX), Z16
+	VFMADD231PS  Z3, Z13, Z16
+	VFMADD231PS  Z2, Z14, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VFMADD231PS  Z0, Z17, Z16
+	VMOVUPS      Z16, (AX)
+	VMOVAPS      Z14, Z13
+	VMOVAPS      Z15, Z14
+	VMOVAPS      Z17, Z15
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          step
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 384(BX)
+	VMOVUPS      Z7, 448(BX)
+	VMOVUPS      Z8, 512(BX)
+	VMOVUPS      Z9, 576(BX)
+	VMOVUPS      Z10, 640(BX)
+	VMOVUPS      Z11, 704(BX)
+	VMOVUPS      Z12, 768(BX)
+	VMOVUPS      Z13, 832(BX)
+	VMOVUPS      Z14, 896(BX)
+	VMOVUPS      Z15, 960(BX)
+	SUBQ         R11, AX
+	ADDQ         $0x00000040, AX
+	SUBQ         R11, CX
+	ADDQ         $0x00000040, CX
+	SUBQ         R11, DX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000400, BX
+	SUBQ         $0x00000010, R8
+	JGE          strip
 
-single:
-	VMOVUPS     (AX), Z0
-	VMOVUPS     (DX)(R8*1), Z1
-	VMOVUPS     (CX), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     (DX)(DI*2), Z1
-	VMOVUPS     (CX)(BX*1), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     (DX)(DI*1), Z1
-	VMOVUPS     (CX)(BX*2), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     (DX), Z1
-	VMOVUPS     (CX)(SI*1), Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, (AX)
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, R9
-	JGE         single
+rest:
+	ADDQ    $0x00000010, R8
+	JZ      end
+	MOVQ    $0x000000000000ffff, R10
+	BZHIQ   R8, R10, R10
+	KMOVW   R10, K1
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+	VMOVUPS 512(BX), Z8
+	VMOVUPS 576(BX), Z9
+	VMOVUPS 640(BX), Z10
+	VMOVUPS 704(BX), Z11
+	VMOVUPS 768(BX), Z12
+	VMOVUPS 832(BX), Z13
+	VMOVUPS 896(BX), Z14
+	VMOVUPS 960(BX), Z15
+	MOVQ    R9, R10
 
-singleEnd:
-	ADDQ        $0x00000010, R9
-	TESTQ       R9, R9
-	JZ          end
-	MOVQ        $0x000000000000ffff, R10
-	BZHIQ       R9, R10, R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (AX), K1, Z0
-	VMOVUPS.Z   (DX)(R8*1), K1, Z1
-	VMOVUPS.Z   (CX), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS.Z   (DX)(DI*2), K1, Z1
-	VMOVUPS.Z   (CX)(BX*1), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS.Z   (DX)(DI*1), K1, Z1
-	VMOVUPS.Z   (CX)(BX*2), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS.Z   (DX), K1, Z1
-	VMOVUPS.Z   (CX)(SI*1), K1, Z2
-	VFMADD231PS Z2, Z1, Z0
-	VMOVUPS     Z0, K1, (AX)
+restStep:
+	PREFETCHT1   (AX)(SI*1)
+	PREFETCHT1   (CX)(SI*1)
+	PREFETCHT1   (DX)(SI*1)
+	VMOVUPS.Z    (DX), K1, Z16
+	VPXORD       Z21, Z21, Z21
+	VMOVUPS      Z4, Z17
+	VFMADD231PS  Z0, Z5, Z17
+	VFMADD231PS  Z1, Z6, Z17
+	VFMADD231PS  Z2, Z7, Z17
+	VFMADD231PS  Z3, Z16, Z17
+	VORPS        x80000000<>+0(SB), Z17, Z18
+	VMOVUPS      xc2d10000<>+0(SB), Z19
+	VMAXPS       Z18, Z19, Z18
+	VMOVUPS      x3fb8aa3b<>+0(SB), Z19
+	VFMADD213PS  x4b400000<>+0(SB), Z18, Z19
+	VSUBPS       x4b400000<>+0(SB), Z19, Z19
+	VFNMADD231PS x3f317200<>+0(SB), Z19, Z18
+	VFNMADD231PS x35bfbe8e<>+0(SB), Z19, Z18
+	VMOVUPS      x3ab511e0<>+0(SB), Z20
+	VFMADD213PS  x3c091d11<>+0(SB), Z18, Z20
+	VFMADD213PS  x3d2aac7a<>+0(SB), Z18, Z20
+	VFMADD213PS  x3e2aaa49<>+0(SB), Z18, Z20
+	VFMADD213PS  x3efffffe<>+0(SB), Z18, Z20
+	VFMADD213PS  x3f800000<>+0(SB), Z18, Z20
+	VFMADD213PS  x3f800000<>+0(SB), Z18, Z20
+	VSCALEFPS    Z19, Z20, Z20
+	VMOVUPS      x3f800000<>+0(SB), Z18
+	VPMOVD2M     Z17, K2
+	VMOVAPS      Z20, K2, Z18
+	VMOVUPS      x3f800000<>+0(SB), Z19
+	VADDPS       x3f800000<>+0(SB), Z20, Z22
+	VDIVPS       Z22, Z19, Z19
+	VMULPS       Z19, Z18, Z18
+	VMULPS       Z19, Z20, Z20
+	VMULPS       Z19, Z20, Z20
+	VFMADD231PS  Z17, Z20, Z18
+	VMOVUPS.Z    (CX), K1, Z17
+	VFMADD231PS  Z17, Z18, Z21
+	VFMADD231PS  Z5, Z21, Z8
+	VFMADD231PS  Z6, Z21, Z9
+	VFMADD231PS  Z7, Z21, Z10
+	VFMADD231PS  Z16, Z21, Z11
+	VADDPS       Z21, Z12, Z12
+	VMOVAPS      Z6, Z5
+	VMOVAPS      Z7, Z6
+	VMOVAPS      Z16, Z7
+	VMOVUPS.Z    (AX), K1, Z16
+	VFMADD231PS  Z3, Z13, Z16
+	VFMADD231PS  Z2, Z14, Z16
+	VFMADD231PS  Z1, Z15, Z16
+	VFMADD231PS  Z0, Z21, Z16
+	VMOVUPS      Z16, K1, (AX)
+	VMOVAPS      Z14, Z13
+	VMOVAPS      Z15, Z14
+	VMOVAPS      Z21, Z15
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          restStep
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 384(BX)
+	VMOVUPS      Z7, 448(BX)
+	VMOVUPS      Z8, 512(BX)
+	VMOVUPS      Z9, 576(BX)
+	VMOVUPS      Z10, 640(BX)
+	VMOVUPS      Z11, 704(BX)
+	VMOVUPS      Z12, 768(BX)
+	VMOVUPS      Z13, 832(BX)
+	VMOVUPS      Z14, 896(BX)
+	VMOVUPS      Z15, 960(BX)
 
 end:
 	VZEROUPPER

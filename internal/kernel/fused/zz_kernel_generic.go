@@ -20,13 +20,13 @@ func elmanAVX2(n int, h, hOut *float32) { panic(noAssembly) }
 
 func elmanGradAVX2(n int, x, dh, h, s, sOut, dx *float32) { panic(noAssembly) }
 
-func convAVX2(n, step, row int, y, x, w *float32) { panic(noAssembly) }
+func convAVX2(channels, steps, step, ahead int, y, x, state *float32) { panic(noAssembly) }
 
-func convSiLUAVX2(n, step, row int, y, x, w *float32) { panic(noAssembly) }
+func convSiLUAVX2(channels, steps, step, ahead int, y, x, state *float32) { panic(noAssembly) }
 
-func convSiLUGradAVX2(n, step, row int, dsum, dy, x, w, sums *float32) { panic(noAssembly) }
+func convWeightGradAVX2(channels, steps, step, ahead int, dy, x, state *float32) { panic(noAssembly) }
 
-func convInputGradAVX2(n, step, row int, dx, dsum, w *float32) { panic(noAssembly) }
+func convGradAVX2(channels, steps, step, ahead int, dx, dy, x, state *float32) { panic(noAssembly) }
 
 func expSumAVX512(n int, x *float32, shift float32) (sum float32) { panic(noAssembly) }
 
@@ -44,10 +44,10 @@ func elmanAVX512(n int, h, hOut *float32) { panic(noAssembly) }
 
 func elmanGradAVX512(n int, x, dh, h, s, sOut, dx *float32) { panic(noAssembly) }
 
-func convAVX512(n, step, row int, y, x, w *float32) { panic(noAssembly) }
+func convAVX512(channels, steps, step, ahead int, y, x, state *float32) { panic(noAssembly) }
 
-func convSiLUAVX512(n, step, row int, y, x, w *float32) { panic(noAssembly) }
+func convSiLUAVX512(channels, steps, step, ahead int, y, x, state *float32) { panic(noAssembly) }
 
-func convSiLUGradAVX512(n, step, row int, dsum, dy, x, w, sums *float32) { panic(noAssembly) }
+func convWeightGradAVX512(channels, steps, step, ahead int, dy, x, state *float32) { panic(noAssembly) }
 
-func convInputGradAVX512(n, step, row int, dx, dsum, w *float32) { panic(noAssembly) }
+func convGradAVX512(channels, steps, step, ahead int, dx, dy, x, state *float32) { panic(noAssembly) }

@@ -2,9 +2,15 @@ package gemm
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
+
+	top "github.com/gophersnake/gophersnake/internal/kernel/ceiling" // this package has a function of that name
 )
+
+// machine is what the machine can do, measured as far as benchmarks ask.
+var machine = sync.OnceValue(top.New)
 
 // A benchShape is a product to measure.
 type benchShape struct {
@@ -68,13 +74,14 @@ var benchShapes = []benchShape{
 	{"batch 16", false, true, 16, 768, 256},
 }
 
-// BenchmarkGemm reports GFLOP/s for 1 and 2 workers.
+// BenchmarkGemm reports GFLOP/s, GB/s of the operands and the share of the
+// ceiling for 1 and 2 workers.
 func BenchmarkGemm(b *testing.B) {
 	for _, s := range benchShapes {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/workers=%d", s.name, workers), func(b *testing.B) {
 				p := s.product()
-				measure(b, s.m, s.n, s.k, func() {
+				measure(b, workers, s.m, s.n, s.k, func() {
 					Gemm(workers, s.transA, s.transB, s.m, s.n, s.k, p.a, p.lda, p.b, p.ldb, 0, p.c, p.ldc)
 				})
 			})
@@ -86,15 +93,16 @@ func BenchmarkGemm(b *testing.B) {
 // floating-point operations: on a machine shared with others the mean says
 // more about them. Short functions are timed in bundles of at least 20 µs,
 // against which reading the clock costs nothing.
-func measure(b *testing.B, m, n, k int, f func()) {
+func measure(b *testing.B, workers, m, n, k int, f func()) {
 	b.Helper()
 	bundle := bundleOf(f)
 	best := time.Hour
 	for b.Loop() {
 		best = min(best, timed(bundle, f))
 	}
-	flops := 2 * float64(m) * float64(n) * float64(k) * float64(bundle)
-	b.ReportMetric(flops/float64(best.Nanoseconds()), "GFLOP/s")
+	work := top.Work{Workers: workers, FLOPs: 2 * float64(m) * float64(n) * float64(k),
+		Reads: 4 * float64(m*k+k*n), Writes: 4 * float64(m*n)}
+	machine().Report(b, work, best.Seconds()/float64(bundle))
 }
 
 // bundleOf returns how many runs of f make a bundle.
@@ -126,7 +134,7 @@ func BenchmarkMulPacked(b *testing.B) {
 			var packed Packed
 			Pack(true, k, n, ones(k*n), k, &packed)
 			x, c := ones(m*k), ones(m*n)
-			measure(b, m, n, k, func() { MulPacked(m, x, k, &packed, 0, c, n) })
+			measure(b, 1, m, n, k, func() { MulPacked(m, x, k, &packed, 0, c, n) })
 		})
 	}
 }
@@ -137,5 +145,5 @@ func BenchmarkKernel(b *testing.B) {
 	const k, count = 256, 8
 	t := tiles{a: ones(tileRows * k), b: ones(tileCols * k), c: ones(tileRows * tileCols), start: zeros[:],
 		count: count, k: k, aRow: k, aCol: 1, cRow: tileCols, width: tileCols}
-	measure(b, count*tileRows, tileCols, k, func() { multiply(tileRows, tileCols, &t) })
+	measure(b, 1, count*tileRows, tileCols, k, func() { multiply(tileRows, tileCols, &t) })
 }

@@ -18,7 +18,10 @@
 // along k; it is run over the rows of A while the panel stays in the first
 // cache. A is read where it lies, except that a transposed one with
 // inconvenient strides is packed too. A last panel of at most 8 columns is 8
-// wide. With AVX-512 the tile is 12 rows × 32 columns, two panels. Jobs and
+// wide. NEON's tile is the same, in 24 of its registers; A's values are lanes
+// of registers there, never broadcast. With AVX-512 the tile is 12 rows × 32 columns, two panels;
+// a C of 17 to 24 or 33 to 40 columns has tiles as wide as itself, and for a C
+// of few rows and a large k, B is not packed but read where it lies. Jobs and
 // buffers are used again: after the first products of a shape, nothing is
 // allocated.
 //
@@ -30,10 +33,10 @@
 // the blocks' sums are added in order. Workers share out rows and columns,
 // never the terms of one sum. Only where C is small and k is large, as in
 // gradients of weights, k itself is first cut into slices (see slices), whose
-// sums are then added in order. The AVX-512 kernels compute the same bits as
-// the AVX2 ones.
+// sums are then added in order. The AVX-512 and NEON kernels compute the same
+// bits as the AVX2 ones.
 //
-// The plain Go kernels (build tag noasm, or a processor without AVX2) add in
+// The plain Go kernels (build tag noasm, or a processor without AVX2 or NEON) add in
 // the same order but round each product by itself unless the compiler fuses
 // it, so their results differ from the assembly's in the last bits.
 //

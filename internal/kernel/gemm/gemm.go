@@ -54,6 +54,15 @@ func run(name string, workers int, o *operands, beta float32) {
 		o.withoutTerms()
 		return
 	}
+	if o.turns() {
+		o.runTurned(workers)
+	} else {
+		o.run(workers)
+	}
+}
+
+// run computes the product.
+func (o *operands) run(workers int) {
 	j := takeJob(workers, o)
 	if j.slices > 1 {
 		j.runSliced()

@@ -191,9 +191,10 @@ func TestMulPackedEqualsGemm(t *testing.T) {
 	var packed Packed // used again and again
 	for _, s := range [][3]int{{1, 1, 1}, {1, 64, 64}, {2, 33, 65}, {3, 40, 513}, {16, 384, 128}, {64, 100, 300},
 		{100, 7, 40}, {4, 20, 0}, {0, 3, 3}, {5, 96, 256}, {4, 130, 31}} {
-		for q := range 4 {
-			p := newProduct(rng, false, q&1 != 0, s[0], s[1], s[2], float32(q>>1), false)
+		for q := range 8 {
+			p := newProduct(rng, false, q&1 != 0, s[0], s[1], s[2], float32(q>>1&1), q&4 != 0)
 			Pack(p.transB, p.k, p.n, p.b, p.ldb, &packed)
+			packed.SetBias(p.bias)
 			c := append([]float32(nil), p.c...)
 			MulPacked(p.m, p.a, p.lda, &packed, p.beta, c, p.ldc)
 			sameBits(t, p.String(), c, p.compute(1))
@@ -268,6 +269,7 @@ func TestMulPackedDoesNotAllocate(t *testing.T) {
 	var packed Packed
 	if got := testing.AllocsPerRun(100, func() {
 		Pack(true, 300, 100, b, 300, &packed)
+		packed.SetBias(b)
 		MulPacked(5, a, 300, &packed, 1, c, 100)
 	}); got != 0 {
 		t.Errorf("%v allocations a call, want none", got)
@@ -292,6 +294,7 @@ func TestGemmPanics(t *testing.T) {
 		"MulPacked: len(a) is 12, want at leas": func() { MulPacked(5, x, 3, &packed, 0, x, 4) },
 		"MulPacked: beta is 3":                  func() { MulPacked(1, x, 3, &packed, 3, x, 4) },
 		"MulPacked: m is -1":                    func() { MulPacked(-1, x, 3, &packed, 0, x, 4) },
+		"SetBias: len(bias) is 3, want at leas": func() { packed.SetBias(x[:3]) },
 	} {
 		func() {
 			defer func() {

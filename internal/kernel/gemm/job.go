@@ -37,9 +37,13 @@ const (
 	// maxSlices the greatest number of slices.
 	sliceLength = 2 * kBlock
 	maxSlices   = 16
-	// sliceArea is the greatest m·n for which k is sliced: 64 KB of partial
-	// sums for each slice.
-	sliceArea = 1 << 14
+	// sliceArea is the greatest m·n for which k is sliced: 512 KB of partial
+	// sums for each slice, so that they and what is multiplied stay in a
+	// second-level cache. All slices' sums have at most sumFloats floats, 1 MB,
+	// if that leaves minSlices.
+	sliceArea = 1 << 17
+	sumFloats = 1 << 18
+	minSlices = 4
 )
 
 // A job is one product while it is computed. Jobs are used again and again,
@@ -58,7 +62,9 @@ type job struct {
 	rowsEach, colsEach int // rows and columns of C in a task
 	colTasks           int
 
-	next [maxSlices]upcoming // by slice: what follows its current block
+	parts    int        // parts of the rows that a slice is shared out by
+	partRows int        // rows of a part
+	next     []upcoming // by task: what follows its current block
 
 	packTask, blockTask, sliceTask, sumTask func(i int)
 }
@@ -88,7 +94,8 @@ func takeJob(workers int, o *operands) *job {
 }
 
 func (j *job) release() {
-	j.operands, j.next = operands{}, [maxSlices]upcoming{} // do not hold on to the caller's memory
+	j.operands = operands{} // do not hold on to the caller's memory
+	clear(j.next)
 	jobs.Put(j)
 }
 
@@ -99,7 +106,7 @@ func slices(m, n, k int) int {
 	if m*n > sliceArea || k < 2*max(m, n, sliceLength) {
 		return 1
 	}
-	return min(k/sliceLength, maxSlices)
+	return min(k/sliceLength, maxSlices, max(minSlices, sumFloats/(m*n)))
 }
 
 // runBlocked computes the product without slicing k. As much of B is packed
@@ -190,7 +197,15 @@ func (o *operands) opening(k0 int) (bias []float32, add bool) {
 // into sums of their own, which are then added to C in order.
 func (j *job) runSliced() {
 	j.sums.resize((j.slices - 1) * j.m * j.n)
-	pool.Run(j.workers, j.slices, j.sliceTask)
+	j.parts = min((j.workers+j.slices-1)/j.slices, max(1, j.m/rowBlock))
+	j.partRows = roundUp((j.m+j.parts-1)/j.parts, wideRows)
+	j.parts = (j.m + j.partRows - 1) / j.partRows
+	tasks := j.slices * j.parts
+	if cap(j.next) < tasks {
+		j.next = make([]upcoming, tasks)
+	}
+	j.next = j.next[:tasks]
+	pool.Run(j.workers, tasks, j.sliceTask)
 	workers := j.workers
 	if j.slices*j.m*j.n < minPack {
 		workers = 1
@@ -204,28 +219,40 @@ func (j *job) sliceBounds(i int) (k0, k1 int) {
 	return blocks * i / j.slices * j.kc, min(blocks*(i+1)/j.slices*j.kc, j.k)
 }
 
-// multiplySlice computes slice i.
-func (j *job) multiplySlice(i int) {
-	panels := takeScratch(packedCols(j.n) * j.kc)
-	defer panels.release()
-	x := block{j1: j.n, b: panels.floats, c: j.c, ldc: j.ldc, next: &j.next[i]}
+// multiplySlice computes a part of the rows of a slice.
+func (j *job) multiplySlice(task int) {
+	i, first := task/j.parts, task%j.parts*j.partRows
+	end := min(first+j.partRows, j.m)
+	x := block{j1: j.n, c: j.c, ldc: j.ldc, next: &j.next[task]}
 	k0, k1 := j.sliceBounds(i)
 	if i > 0 {
 		x.c, x.ldc = j.sums.floats[(i-1)*j.m*j.n:], j.n
 	}
+	direct := j.direct()
+	if !direct {
+		panels := takeScratch(packedCols(j.n) * j.kc)
+		defer panels.release()
+		x.b = panels.floats
+	}
 	for x.k0 = k0; x.k0 < k1; x.k0 = x.k1 {
 		x.k1 = min(x.k0+j.kc, k1)
-		j.packB(0, j.n, x.k0, x.k1, panels.floats)
-		j.next[i] = j.upcoming(i, x.k1, k1)
-		for x.i0 = 0; x.i0 < j.m; x.i0 = x.i1 {
-			x.i1 = min(x.i0+rowBlock, j.m)
+		if !direct {
+			j.packB(0, j.n, x.k0, x.k1, x.b)
+		}
+		j.next[task] = j.upcoming(i, x.k1, k1)
+		for x.i0 = first; x.i0 < end; x.i0 = x.i1 {
+			x.i1 = min(x.i0+rowBlock, end)
 			y := x
 			y.c = x.c[x.i0*x.ldc:]
 			y.bias, y.add = j.opening(x.k0)
 			if i > 0 {
 				y.add = x.k0 > k0
 			}
-			j.multiply(y)
+			if direct {
+				j.multiplyDirect(y, x.i0 == first)
+			} else {
+				j.multiply(y)
+			}
 		}
 	}
 }

@@ -4,6 +4,17 @@ package gemm
 
 // multiplyRows runs the kernel for tiles of rows × 16·panels over t.
 func multiplyRows(rows, panels int, t *tiles) {
+	switch {
+	case t.bRow > 0:
+		multiplyDirect(rows, t)
+		return
+	case t.half && panels == 3:
+		avx512half8x40(t)
+		return
+	case t.half:
+		avx512half12x24(t)
+		return
+	}
 	switch panels {
 	case 1:
 		multiplyOne(rows, t)
@@ -80,5 +91,36 @@ func multiplyTwo(rows int, t *tiles) {
 		avx512mul11x32(t)
 	case 12:
 		avx512mul12x32(t)
+	}
+}
+
+// multiplyDirect runs the kernel for tiles of rows × 32 over t, whose B is not
+// packed.
+func multiplyDirect(rows int, t *tiles) {
+	switch rows {
+	case 1:
+		avx512direct1x32(t)
+	case 2:
+		avx512direct2x32(t)
+	case 3:
+		avx512direct3x32(t)
+	case 4:
+		avx512direct4x32(t)
+	case 5:
+		avx512direct5x32(t)
+	case 6:
+		avx512direct6x32(t)
+	case 7:
+		avx512direct7x32(t)
+	case 8:
+		avx512direct8x32(t)
+	case 9:
+		avx512direct9x32(t)
+	case 10:
+		avx512direct10x32(t)
+	case 11:
+		avx512direct11x32(t)
+	case 12:
+		avx512direct12x32(t)
 	}
 }

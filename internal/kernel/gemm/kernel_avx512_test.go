@@ -4,6 +4,7 @@ package gemm
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/kernel/isa"
@@ -29,6 +30,11 @@ func wideShapes() [][3]int {
 	for _, k := range []int{1, 2, 3, 4, 5, 6, 7, 8, 255, 256, 257, 300, 512, 700, 1100} {
 		list = append(list, [3]int{29, 73, k}, [3]int{12, 32, k}, [3]int{130, 61, k})
 	}
+	// What reads B where it lies, as it is or turned, and what nearly does.
+	for _, m := range []int{1, 5, 12, 18, 40, 144, 145} {
+		list = append(list, [3]int{m, 64, 1100}, [3]int{64, m, 1100})
+	}
+	list = append(list, [3]int{256, 8, 1500}, [3]int{96, 16, 1031}, [3]int{96, 17, 1031}, [3]int{40, 32, 1024})
 	return append(list, [3]int{128, 128, 2048}, [3]int{96, 40, 3000}, [3]int{256, 24, 2500}, [3]int{200, 300, 600}, [3]int{30, 2200, 20})
 }
 
@@ -71,6 +77,22 @@ func TestAVX512MulPackedSameBitsAsAVX2(t *testing.T) {
 				want = multiply(&here)
 			})
 			sameBits(t, p.String(), multiply(&there), want)
+		}
+	}
+}
+
+// A slice's rows are shared out where there are more workers than slices.
+func TestAVX512SameBitsWithManyWorkers(t *testing.T) {
+	if !isa.UseAVX512 {
+		t.Skip("the processor has no AVX-512")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	rng := rand.New(rand.NewPCG(15, 16))
+	for _, s := range [][3]int{{130, 96, 1100}, {250, 24, 1030}, {300, 64, 1100}, {290, 300, 1200}, {64, 8, 1024}} {
+		p := newProduct(rng, true, false, s[0], s[1], s[2], 1, false)
+		want := p.compute(1)
+		for _, workers := range []int{2, 5, 8} {
+			sameBits(t, p.String(), p.compute(workers), want)
 		}
 	}
 }

@@ -37,8 +37,18 @@ const (
 // With term p of tile q, the kernel for 12 rows and two panels fetches the line
 // of ahead[q·aheadTile + p·aheadStep], which may lie past the end.
 //
+// The kernels avx512direct… read a B that is not packed, whose rows are bRow
+// floats apart, and fetch row p+aheadStep of it with term p; aRow is 1, P is 2
+// and width 32:
+//
+//	A[r,p]   is a[r + p·aCol]
+//	B[p,s]   is b[q·bStep + p·bRow + s]
+//
+// The kernels avx512half… have a last panel of 8 lanes, and aCol 1 and all rows
+// of A aRow apart.
+//
 // The generator of the assembly reads this declaration for the fields'
-// offsets; all of them are 8 bytes wide.
+// offsets; all that it uses are 8 bytes wide.
 type tiles struct {
 	a, b, c, start []float32
 
@@ -54,4 +64,7 @@ type tiles struct {
 
 	ahead                []float32
 	aheadStep, aheadTile int
+
+	bRow int  // 0 where B is packed
+	half bool // the last panel has 8 lanes: for kernels avx512half…
 }

@@ -7,6 +7,13 @@ import "github.com/gophersnake/gophersnake/internal/kernel/isa"
 const (
 	wideRows = 2 * tileRows
 	wideCols = 2 * tileCols
+
+	// shortTerms is the greatest length of short sums; with them, C has
+	// shortCols columns at least, since a row of tiles is a call, and B at most
+	// shortFloats floats, 48 KB.
+	shortTerms  = 64
+	shortCols   = 6 * wideCols
+	shortFloats = 12 << 10
 )
 
 // multiply computes the block, t having A.
@@ -26,6 +33,12 @@ func (x *block) multiplyWide(t *tiles) {
 	if x.bias != nil {
 		t.startPanel = tileCols
 	}
+	if t.aCol == 1 && x.oneHalf() {
+		x.multiplyHalf(t)
+		if x.i0 == x.i1 {
+			return
+		}
+	}
 	if narrow := (x.j1 - x.j0) % tileCols; 0 < narrow && narrow <= halfCols {
 		y, n := *x, *t
 		y.j0 = x.j1 - narrow
@@ -34,7 +47,10 @@ func (x *block) multiplyWide(t *tiles) {
 		x.j1 = y.j0
 	}
 	full := (x.i1 - x.i0) / wideRows
-	if full > 0 {
+	switch {
+	case full > 0 && x.short(t):
+		x.rowsWide(*t, full)
+	case full > 0:
 		x.downWide(*t, full)
 	}
 	if rest := (x.i1 - x.i0) % wideRows; rest > 0 {
@@ -42,6 +58,33 @@ func (x *block) multiplyWide(t *tiles) {
 		x.c = x.c[full*wideRows*x.ldc:]
 		x.acrossWide(t, rest)
 	}
+}
+
+// oneHalf reports whether the columns are those of one tile whose last panel
+// is half a one: 17 to 24 or 33 to 40.
+func (x *block) oneHalf() bool {
+	cols := x.j1 - x.j0
+	return tileCols < cols && cols <= wideCols+halfCols && 0 < cols%tileCols && cols%tileCols <= halfCols
+}
+
+// multiplyHalf computes what rows there are in whole tiles of all columns of
+// oneHalf, in one pass over A, and leaves the others in x and t.
+func (x *block) multiplyHalf(t *tiles) {
+	rows, panels := wideRows, 2
+	if x.j1-x.j0 > wideCols {
+		rows, panels = 8, 3
+	}
+	h, whole := *t, (x.i1-x.i0)/rows
+	if whole == 0 {
+		return
+	}
+	h.half, h.width, h.count = true, x.j1-x.j0, whole
+	h.aStep, h.cStep = rows*t.aRow, rows*x.ldc
+	h.ahead, h.aheadStep, h.aheadTile = t.a[min(h.aStep, len(t.a)):], rows, h.aStep
+	x.place(&h, x.j0)
+	multiplyRows(rows, panels, &h)
+	x.i0 += whole * rows
+	t.a, x.c = t.a[min(whole*h.aStep, len(t.a)):], x.c[min(whole*h.cStep, len(x.c)):]
 }
 
 // downWide computes full rows of tiles of 12 rows of C.
@@ -52,6 +95,34 @@ func (x *block) downWide(t tiles, full int) {
 		x.place(&t, j)
 		x.fetch(&t)
 		multiplyRows(wideRows, (t.width+tileCols-1)/tileCols, &t)
+	}
+}
+
+// short reports whether the sums are so short that reading and writing C takes
+// as long as computing it, while all of B stays in the first-level cache.
+func (x *block) short(t *tiles) bool {
+	return t.aCol == 1 && t.k <= shortTerms && x.j1-x.j0 >= shortCols && t.k*(x.j1-x.j0) <= shortFloats
+}
+
+// rowsWide computes full rows of tiles of 12 rows of C, one row of tiles after
+// the other: C is then passed over once, in the order of its addresses. The
+// kernel fetches the row of tiles below.
+func (x *block) rowsWide(t tiles, full int) {
+	cols, a := x.j1-x.j0, t.a
+	for i := range full {
+		t.a, t.aStep, t.cStep = a[i*wideRows*t.aRow:], 0, wideCols
+		t.bStep, t.startStep = 2*t.bPanel, 2*t.startPanel
+		y := *x
+		y.c = x.c[i*wideRows*x.ldc:]
+		t.ahead, t.aheadStep, t.aheadTile = y.c[min(wideRows*x.ldc, len(y.c)):], tileCols, wideRows*wideCols
+		t.width, t.count = wideCols, cols/wideCols
+		y.place(&t, x.j0)
+		multiplyRows(wideRows, 2, &t)
+		if rest := cols % wideCols; rest > 0 {
+			t.width, t.count = rest, 1
+			y.place(&t, x.j1-rest)
+			multiplyRows(wideRows, (rest+tileCols-1)/tileCols, &t)
+		}
 	}
 }
 

@@ -84,142 +84,212 @@ func mul3x32(t *tiles)
 //go:noescape
 func mul12x8(t *tiles)
 
-// avx512mul1x32 computes the run of tiles t, 1 rows × 2 panels at a time; see tiles.
+// avx512mul1x32 computes the run of tiles t, 1 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul1x32(t *tiles)
 
-// avx512mul1x16 computes the run of tiles t, 1 rows × 1 panels at a time; see tiles.
+// avx512mul1x16 computes the run of tiles t, 1 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul1x16(t *tiles)
 
-// avx512mul2x32 computes the run of tiles t, 2 rows × 2 panels at a time; see tiles.
+// avx512mul2x32 computes the run of tiles t, 2 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul2x32(t *tiles)
 
-// avx512mul2x16 computes the run of tiles t, 2 rows × 1 panels at a time; see tiles.
+// avx512mul2x16 computes the run of tiles t, 2 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul2x16(t *tiles)
 
-// avx512mul3x32 computes the run of tiles t, 3 rows × 2 panels at a time; see tiles.
+// avx512mul3x32 computes the run of tiles t, 3 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul3x32(t *tiles)
 
-// avx512mul3x16 computes the run of tiles t, 3 rows × 1 panels at a time; see tiles.
+// avx512mul3x16 computes the run of tiles t, 3 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul3x16(t *tiles)
 
-// avx512mul4x32 computes the run of tiles t, 4 rows × 2 panels at a time; see tiles.
+// avx512mul4x32 computes the run of tiles t, 4 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul4x32(t *tiles)
 
-// avx512mul4x16 computes the run of tiles t, 4 rows × 1 panels at a time; see tiles.
+// avx512mul4x16 computes the run of tiles t, 4 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul4x16(t *tiles)
 
-// avx512mul5x32 computes the run of tiles t, 5 rows × 2 panels at a time; see tiles.
+// avx512mul5x32 computes the run of tiles t, 5 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul5x32(t *tiles)
 
-// avx512mul5x16 computes the run of tiles t, 5 rows × 1 panels at a time; see tiles.
+// avx512mul5x16 computes the run of tiles t, 5 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul5x16(t *tiles)
 
-// avx512mul6x32 computes the run of tiles t, 6 rows × 2 panels at a time; see tiles.
+// avx512mul6x32 computes the run of tiles t, 6 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul6x32(t *tiles)
 
-// avx512mul6x16 computes the run of tiles t, 6 rows × 1 panels at a time; see tiles.
+// avx512mul6x16 computes the run of tiles t, 6 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul6x16(t *tiles)
 
-// avx512mul7x32 computes the run of tiles t, 7 rows × 2 panels at a time; see tiles.
+// avx512mul7x32 computes the run of tiles t, 7 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul7x32(t *tiles)
 
-// avx512mul7x16 computes the run of tiles t, 7 rows × 1 panels at a time; see tiles.
+// avx512mul7x16 computes the run of tiles t, 7 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul7x16(t *tiles)
 
-// avx512mul8x32 computes the run of tiles t, 8 rows × 2 panels at a time; see tiles.
+// avx512mul8x32 computes the run of tiles t, 8 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul8x32(t *tiles)
 
-// avx512mul8x16 computes the run of tiles t, 8 rows × 1 panels at a time; see tiles.
+// avx512mul8x16 computes the run of tiles t, 8 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul8x16(t *tiles)
 
-// avx512mul9x32 computes the run of tiles t, 9 rows × 2 panels at a time; see tiles.
+// avx512mul9x32 computes the run of tiles t, 9 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul9x32(t *tiles)
 
-// avx512mul9x16 computes the run of tiles t, 9 rows × 1 panels at a time; see tiles.
+// avx512mul9x16 computes the run of tiles t, 9 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul9x16(t *tiles)
 
-// avx512mul10x32 computes the run of tiles t, 10 rows × 2 panels at a time; see tiles.
+// avx512mul10x32 computes the run of tiles t, 10 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul10x32(t *tiles)
 
-// avx512mul10x16 computes the run of tiles t, 10 rows × 1 panels at a time; see tiles.
+// avx512mul10x16 computes the run of tiles t, 10 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul10x16(t *tiles)
 
-// avx512mul11x32 computes the run of tiles t, 11 rows × 2 panels at a time; see tiles.
+// avx512mul11x32 computes the run of tiles t, 11 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul11x32(t *tiles)
 
-// avx512mul11x16 computes the run of tiles t, 11 rows × 1 panels at a time; see tiles.
+// avx512mul11x16 computes the run of tiles t, 11 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul11x16(t *tiles)
 
-// avx512mul12x32 computes the run of tiles t, 12 rows × 2 panels at a time; see tiles.
+// avx512mul12x32 computes the run of tiles t, 12 rows × 32 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul12x32(t *tiles)
 
-// avx512mul12x16 computes the run of tiles t, 12 rows × 1 panels at a time; see tiles.
+// avx512mul12x16 computes the run of tiles t, 12 rows × 16 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul12x16(t *tiles)
 
-// avx512mul1x128 computes the run of tiles t, 1 rows × 8 panels at a time; see tiles.
+// avx512direct1x32 computes the run of tiles t, 1 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct1x32(t *tiles)
+
+// avx512direct2x32 computes the run of tiles t, 2 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct2x32(t *tiles)
+
+// avx512direct3x32 computes the run of tiles t, 3 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct3x32(t *tiles)
+
+// avx512direct4x32 computes the run of tiles t, 4 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct4x32(t *tiles)
+
+// avx512direct5x32 computes the run of tiles t, 5 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct5x32(t *tiles)
+
+// avx512direct6x32 computes the run of tiles t, 6 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct6x32(t *tiles)
+
+// avx512direct7x32 computes the run of tiles t, 7 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct7x32(t *tiles)
+
+// avx512direct8x32 computes the run of tiles t, 8 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct8x32(t *tiles)
+
+// avx512direct9x32 computes the run of tiles t, 9 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct9x32(t *tiles)
+
+// avx512direct10x32 computes the run of tiles t, 10 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct10x32(t *tiles)
+
+// avx512direct11x32 computes the run of tiles t, 11 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct11x32(t *tiles)
+
+// avx512direct12x32 computes the run of tiles t, 12 rows × 32 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512direct12x32(t *tiles)
+
+// avx512half8x40 computes the run of tiles t, 8 rows × 40 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512half8x40(t *tiles)
+
+// avx512half12x24 computes the run of tiles t, 12 rows × 24 lanes at a time; see tiles.
+//
+//go:noescape
+func avx512half12x24(t *tiles)
+
+// avx512mul1x128 computes the run of tiles t, 1 rows × 128 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul1x128(t *tiles)
 
-// avx512mul1x64 computes the run of tiles t, 1 rows × 4 panels at a time; see tiles.
+// avx512mul1x64 computes the run of tiles t, 1 rows × 64 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul1x64(t *tiles)
 
-// avx512mul2x64 computes the run of tiles t, 2 rows × 4 panels at a time; see tiles.
+// avx512mul2x64 computes the run of tiles t, 2 rows × 64 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul2x64(t *tiles)
 
-// avx512mul3x64 computes the run of tiles t, 3 rows × 4 panels at a time; see tiles.
+// avx512mul3x64 computes the run of tiles t, 3 rows × 64 lanes at a time; see tiles.
 //
 //go:noescape
 func avx512mul3x64(t *tiles)

@@ -114,8 +114,11 @@ func (g *generator) join(acc vecs) reg.VecVirtual {
 func (g *generator) lstm() {
 	g.function("lstm", "is LSTM.", "n int, sum, gates, c, cOut, h, hOut *float32")
 	l := g.loop("sum", "gates", "c", "cOut", "h", "hOut")
-	l.rows("n", "sum", "gates")
+	l.rows("n", "sum", "gates", "cOut", "hOut")
 	l.run(1, func() {
+		l.expect("gates", 4, 4)
+		l.expect("cOut", 1, 1)
+		l.expect("hOut", 1, 1)
 		f := l.sigmoid(l.loadRow("sum", 1))
 		l.storeRow(f, "gates", 1)
 		c := l.load("c")
@@ -137,8 +140,11 @@ func (g *generator) lstm() {
 
 	g.function("lstmGrad", "is LSTMGrad.", "n int, x, dh, gates, c, cPrev, carry, s, sOut, dx *float32")
 	l = g.loop("x", "dh", "gates", "c", "cPrev", "carry", "s", "sOut", "dx")
-	l.rows("n", "gates", "s", "sOut", "dx")
-	l.run(1, func() {
+	l.rows("n", "gates", "s", "sOut", "dx", "cPrev", "dh")
+	l.run(g.abreast(), func() {
+		l.expect("gates", -4, 4)
+		l.expect("cPrev", -1, 1)
+		l.expect("dh", -1, 1)
 		x := l.load("x")
 		l.add(x, l.load("dh"))
 		t, o := l.tanh(l.load("c")), l.loadRow("gates", 3)
@@ -167,8 +173,11 @@ func (l *loop) gateGrad(s vecs, row int) {
 func (g *generator) gru() {
 	g.function("gru", "is GRU.", "n int, sum, xn, gates, h, hOut *float32")
 	l := g.loop("sum", "xn", "gates", "h", "hOut")
-	l.rows("n", "sum", "gates")
-	l.run(1, func() {
+	l.rows("n", "sum", "gates", "hOut", "xn")
+	l.run(g.abreast(), func() {
+		l.expect("gates", 4, 4)
+		l.expect("hOut", 1, 1)
+		l.expect("xn", 1, 3) // all of the next step's row
 		r, q, n := l.sigmoid(l.loadRow("sum", 0)), l.loadRow("sum", 2), l.load("xn")
 		l.storeRow(r, "gates", 0)
 		l.storeRow(q, "gates", 3)
@@ -187,8 +196,12 @@ func (g *generator) gru() {
 
 	g.function("gruGrad", "is GRUGrad.", "n int, x, dh, gates, hPrev, s, sOut, dx *float32")
 	l = g.loop("x", "dh", "gates", "hPrev", "s", "sOut", "dx")
-	l.rows("n", "gates", "s", "sOut", "dx")
-	l.run(1, func() {
+	l.rows("n", "gates", "s", "sOut", "dx", "dh", "hPrev")
+	l.run(g.abreast(), func() {
+		l.expect("gates", -4, 4)
+		l.expect("dh", -1, 1)
+		l.expect("hPrev", -1, 1)
+		l.expect("dx", -3, 3)
 		x, z, n := l.load("x"), l.loadRow("gates", 1), l.loadRow("gates", 2)
 		l.add(x, l.load("dh"))
 		zx := l.product(z, x)
@@ -211,7 +224,9 @@ func (g *generator) gru() {
 func (g *generator) elman() {
 	g.function("elman", "is Elman.", "n int, h, hOut *float32")
 	l := g.loop("h", "hOut")
+	l.rows("n", "hOut")
 	l.run(2, func() {
+		l.expect("hOut", 1, 1)
 		h := l.tanh(l.load("h"))
 		l.store(h, "h")
 		l.store(h, "hOut")
@@ -219,61 +234,13 @@ func (g *generator) elman() {
 
 	g.function("elmanGrad", "is ElmanGrad.", "n int, x, dh, h, s, sOut, dx *float32")
 	l = g.loop("x", "dh", "h", "s", "sOut", "dx")
+	l.rows("n", "dh", "h", "sOut", "dx")
 	l.run(2, func() {
+		for _, name := range []string{"dh", "h", "sOut", "dx"} {
+			l.expect(name, -1, 1)
+		}
 		x := l.load("x")
 		l.add(x, l.load("dh"))
 		l.gateGrad(l.tanhGrad(l.zeros(), l.load("h"), x), 0)
-	})
-}
-
-// convolution writes the convolution of four taps. Rows of x and g are steps;
-// those of w and sums are the taps and the bias.
-func (g *generator) convolution() {
-	const taps = 4
-	preact := func(l *loop) vecs {
-		y := l.loadRow("w", taps)
-		for j := range taps {
-			l.addMul(y, l.loadRow("w", j), l.loadRow("x", j))
-		}
-		return y
-	}
-	g.function("conv", "is Conv.", "n, step, row int, y, x, w *float32")
-	l := g.loop("y", "x", "w")
-	l.rows("step", "x")
-	l.rows("row", "w")
-	l.run(2, func() { l.store(preact(l), "y") })
-
-	g.function("convSiLU", "is ConvSiLU.", "n, step, row int, y, x, w *float32")
-	l = g.loop("y", "x", "w")
-	l.rows("step", "x")
-	l.rows("row", "w")
-	l.run(2, func() { l.store(l.silu(preact(l)), "y") })
-
-	g.function("convSiLUGrad", "is ConvSiLUGrad.", "n, step, row int, dsum, dy, x, w, sums *float32")
-	l = g.loop("dsum", "dy", "x", "w", "sums")
-	l.rows("step", "x")
-	l.rows("row", "w", "sums")
-	l.run(1, func() {
-		g := l.zeros()
-		l.addMul(g, l.siluSlope(preact(l)), l.load("dy"))
-		l.store(g, "dsum")
-		for j := range taps {
-			sum := l.loadRow("sums", j)
-			l.addMul(sum, g, l.loadRow("x", j))
-			l.storeRow(sum, "sums", j)
-		}
-		l.addRow(g, "sums", taps)
-	})
-
-	g.function("convInputGrad", "is ConvInputGrad.", "n, step, row int, dx, dsum, w *float32")
-	l = g.loop("dx", "dsum", "w")
-	l.rows("step", "dsum")
-	l.rows("row", "w")
-	l.run(2, func() {
-		dx := l.load("dx")
-		for lag := range taps {
-			l.addMul(dx, l.loadRow("w", taps-1-lag), l.loadRow("dsum", lag))
-		}
-		l.store(dx, "dx")
 	})
 }

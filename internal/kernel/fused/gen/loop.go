@@ -29,6 +29,7 @@ type loop struct {
 	arrays       map[string]*array
 	order        []*array
 	first, width int
+	unroll       int // the greatest width
 	part         bool
 	yMask        reg.VecVirtual
 	kMask        reg.OpmaskVirtual
@@ -65,6 +66,7 @@ func (l *loop) rows(parameter string, names ...string) {
 func (l *loop) run(unroll int, body func()) {
 	left := l.GP64()
 	l.Load(l.Param("n"), left)
+	l.unroll = unroll
 	if unroll > 1 {
 		l.repeat("many", unroll, left, body)
 	}
@@ -76,6 +78,15 @@ func (l *loop) run(unroll int, body func()) {
 	l.part = false
 	l.Label("end")
 	l.end()
+}
+
+// abreast is how many vectors of a cell are computed side by side: with AVX2
+// the registers last for one.
+func (g *generator) abreast() int {
+	if g.wide() {
+		return 2
+	}
+	return 1
 }
 
 // repeat writes the loop while width vectors are left.
@@ -125,11 +136,16 @@ func (l *loop) place(name string, row, i int) operand.Mem {
 		log.Fatalf("gen: the loop has no array %s", name)
 	}
 	m := operand.Mem{Base: a.base, Disp: l.bytes() * (l.first + i)}
+	return a.rows.from(m, row)
+}
+
+// from returns the address of a row, m being that of row 0.
+func (s stride) from(m operand.Mem, row int) operand.Mem {
 	switch row {
 	case 1, 2, 4:
-		m.Index, m.Scale = a.rows.one, uint8(row)
+		m.Index, m.Scale = s.one, uint8(row)
 	case 3:
-		m.Index, m.Scale = a.rows.three, 1
+		m.Index, m.Scale = s.three, 1
 	}
 	return m
 }
@@ -176,6 +192,26 @@ func (l *loop) storeRow(v vecs, name string, row int) {
 			l.VMOVUPS(v[i], l.kMask, to)
 		default:
 			l.VMASKMOVPS(v[i], l.yMask, to)
+		}
+	}
+}
+
+// expect fetches rows first to first+count-1 of an array, counted from where the
+// loop is, and backwards if first is negative: where a later call is going to need
+// them. The steps of a row of the batch lie in memory one after the other, but
+// between their calls come those of the other rows. Only the widest part of the
+// loop fetches; what it leaves is short.
+func (l *loop) expect(name string, first, count int) {
+	if l.part || l.width < l.unroll {
+		return
+	}
+	a := l.arrays[name]
+	base := l.GP64()
+	l.IMUL3Q(operand.I8(int8(first)), a.rows.one, base)
+	l.ADDQ(a.base, base)
+	for row := range count {
+		for i := range l.width {
+			l.PREFETCHT0(a.rows.from(operand.Mem{Base: base, Disp: l.bytes() * (l.first + i)}, row))
 		}
 	}
 }

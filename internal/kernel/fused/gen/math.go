@@ -17,14 +17,14 @@ const (
 )
 
 // reduce splits x into n and r with x = n·ln 2 + r. It changes x into r and
-// returns n, in the low bits of a float of size coef.Round.
-func (l *loop) reduce(x vecs) (n vecs) {
-	t := l.constant(coef.Log2E)
-	l.horner(t, x, l.float(coef.Round))
-	whole := l.difference(t, l.float(coef.Round))
+// returns n twice: in the low bits of a float of size coef.Round, and whole.
+func (l *loop) reduce(x vecs) (n, whole vecs) {
+	n = l.constant(coef.Log2E)
+	l.horner(n, x, l.float(coef.Round))
+	whole = l.difference(n, l.float(coef.Round))
 	l.subMul(x, whole, l.float(coef.Ln2Hi))
 	l.subMul(x, whole, l.float(coef.Ln2Lo))
-	return t
+	return n, whole
 }
 
 // expTail returns (exp(r) - 1 - r) / r².
@@ -38,12 +38,20 @@ func (l *loop) expTail(r vecs) vecs {
 
 // exp returns exp(x) and destroys x, which must not be above coef.ExpMax. 2ⁿ
 // is multiplied in two halves, so that the result may overflow or be denormal.
+// Only the second of these products is rounded, so AVX-512's one instruction
+// for p·2ⁿ gives the same bits.
 func (l *loop) exp(x vecs) vecs {
 	l.least(x, coef.ExpMin)
-	n := l.reduce(x)
+	n, whole := l.reduce(x)
 	p := l.expTail(x)
 	l.horner(p, x, l.float(1))
 	l.horner(p, x, l.float(1))
+	if l.wide() {
+		for i := range p {
+			l.VSCALEFPS(whole[i], p[i], p[i])
+		}
+		return p
+	}
 	for i := range p { // x is free: it takes floor(n/2), n the rest
 		l.VPSRLD(operand.Imm(1), n[i], x[i])
 		l.VPSUBD(x[i], n[i], n[i])
@@ -117,7 +125,7 @@ func (l *loop) tanh(x vecs) vecs {
 	}
 	l.add(y, y)
 	l.most(y, coef.TanhMax)
-	n := l.reduce(y)
+	n, _ := l.reduce(y)
 	u := l.expTail(y)
 	l.mul(u, y)
 	l.horner(u, y, y) // exp(r) - 1

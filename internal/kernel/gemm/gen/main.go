@@ -56,6 +56,11 @@ func main() {
 		g.wide(rows, 2)
 		g.wide(rows, 1)
 	}
+	for rows := 1; rows <= wideRows; rows++ {
+		g.wideDirect(rows)
+	}
+	g.wideHalf(8, 2)
+	g.wideHalf(wideRows, 1)
 	for _, small := range [][2]int{{1, 8}, {1, 4}, {2, 4}, {3, 4}} {
 		g.wide(small[0], small[1])
 	}

@@ -19,6 +19,8 @@ const (
 type wide struct {
 	*generator
 	rows, panels int
+	direct       bool               // B is not packed
+	half         bool               // the last panel has 8 lanes, and A is not transposed
 	acc          [][]reg.VecVirtual // by row, then by panel
 	// Where the tile begins to fetch ahead, and the bytes from one term to the
 	// next: on the stack, since there are no registers for them.
@@ -27,10 +29,25 @@ type wide struct {
 
 // wide writes the AVX-512 kernel for tiles of rows × 16·panels.
 func (g *generator) wide(rows, panels int) {
-	name := fmt.Sprintf("avx512mul%dx%d", rows, 16*panels)
-	g.function(name, fmt.Sprintf("%s computes the run of tiles t, %d rows × %d panels at a time; see tiles.", name, rows, panels),
-		"func(t *tiles)")
-	w := &wide{generator: g, rows: rows, panels: panels}
+	g.tile("mul", &wide{generator: g, rows: rows, panels: panels})
+}
+
+// wideDirect writes the kernel for tiles of rows × 32 of a B that is not
+// packed.
+func (g *generator) wideDirect(rows int) {
+	g.tile("direct", &wide{generator: g, rows: rows, panels: 2, direct: true})
+}
+
+// tile writes a kernel.
+func (g *generator) tile(kind string, w *wide) {
+	rows, panels := w.rows, w.panels
+	lanes := 16 * panels
+	if w.half {
+		lanes -= 8
+	}
+	name := fmt.Sprintf("avx512%s%dx%d", kind, rows, lanes)
+	doc := fmt.Sprintf("%s computes the run of tiles t, %d rows × %d lanes at a time; see tiles.", name, rows, lanes)
+	g.function(name, doc, "func(t *tiles)")
 	for range rows {
 		row := make([]reg.VecVirtual, panels)
 		for j := range row {
@@ -106,7 +123,7 @@ func (w *wide) args() arguments {
 
 // fetches reports whether the kernel fetches A and C ahead: that for whole tiles
 // does, which runs over many of them.
-func (w *wide) fetches() bool { return w.rows == wideRows && w.panels == 2 }
+func (w *wide) fetches() bool { return w.half || w.rows == wideRows && w.panels == 2 && !w.direct }
 
 // base loads the address of a slice's first element.
 func (t arguments) base(slice string) reg.GPVirtual {
@@ -145,7 +162,11 @@ func (w *wide) initialise(start reg.GPVirtual) {
 		if j > 0 {
 			w.ADDQ(step, at)
 		}
-		w.VMOVUPS(operand.Mem{Base: at}, v)
+		if w.half && j == w.panels-1 {
+			w.VMOVUPS(operand.Mem{Base: at}, v.AsY())
+		} else {
+			w.VMOVUPS(operand.Mem{Base: at}, v)
+		}
 		for _, row := range w.acc[1:] {
 			w.VMOVAPS(v, row[j])
 		}
@@ -160,10 +181,30 @@ type wideCursor struct {
 	ahead           reg.GPVirtual    // what of A is fetched ahead
 	b               [2]reg.GPVirtual // panels 0 and 4 of B
 	panel, panel3   reg.GPVirtual    // bytes between two panels, times 1 and 3
+	bRow, bAhead    reg.GPVirtual    // bytes between rows of a B that is not packed; how far ahead it is fetched
+	fours           []reg.GPVirtual  // rows 0, 4, 8 of an A that is not transposed
+	half            reg.GPVirtual    // the panel of 8 lanes
+}
+
+// beginDirect places the cursor for a B that is not packed.
+func (w *wide) beginDirect(a, b reg.GPVirtual) wideCursor {
+	t := w.args()
+	at := wideCursor{col: w.elements(t.load("aCol")), bRow: w.elements(t.load("bRow")), bAhead: t.load("aheadStep")}
+	w.IMULQ(at.bRow, at.bAhead)
+	at.a[0], at.b[0] = w.GP64(), w.GP64()
+	w.MOVQ(a, at.a[0])
+	w.MOVQ(b, at.b[0])
+	return at
 }
 
 // begin places the cursor.
 func (w *wide) begin(a, b reg.GPVirtual) wideCursor {
+	switch {
+	case w.direct:
+		return w.beginDirect(a, b)
+	case w.half:
+		return w.beginHalf(a, b)
+	}
 	t := w.args()
 	at := wideCursor{row: w.elements(t.load("aRow")), col: w.elements(t.load("aCol"))}
 	at.a[0], at.b[0] = w.GP64(), w.GP64()
@@ -201,6 +242,9 @@ func (w *wide) begin(a, b reg.GPVirtual) wideCursor {
 
 // rowOf is the place of A's row i in the current column.
 func (at *wideCursor) rowOf(i int) operand.Mem {
+	if at.bRow != nil {
+		return operand.Mem{Base: at.a[0], Disp: 4 * i}
+	}
 	base := at.a[i/tileRows]
 	switch i % tileRows {
 	case 0:
@@ -215,6 +259,9 @@ func (at *wideCursor) rowOf(i int) operand.Mem {
 
 // panelOf is the place of panel j in the current row of B.
 func (at *wideCursor) panelOf(j int) operand.Mem {
+	if at.bRow != nil {
+		return operand.Mem{Base: at.b[0], Disp: wideBytes * j}
+	}
 	base := at.b[j/4]
 	switch j % 4 {
 	case 0:
@@ -251,6 +298,13 @@ func (w *wide) loop(a, b reg.GPVirtual) {
 
 // forward moves the cursor on in B.
 func (w *wide) forward(at *wideCursor, bytes int) {
+	switch {
+	case w.direct:
+		return // step has
+	case w.half:
+		w.forwardHalf(at, bytes)
+		return
+	}
 	for _, p := range at.b {
 		if p != nil {
 			w.ADDQ(operand.U32(bytes), p)
@@ -266,6 +320,11 @@ func (w *wide) step(at *wideCursor, disp int) {
 		w.ADDQ(w.aheadStep, at.ahead)
 	}
 	switch {
+	case w.half:
+		w.stepHalf(at, disp)
+		return
+	case w.direct:
+		w.stepDirect(at)
 	case w.panels == 1:
 		w.stepNarrow(at, disp)
 	case w.panels > w.rows:
@@ -278,6 +337,15 @@ func (w *wide) step(at *wideCursor, disp int) {
 			w.ADDQ(at.col, p)
 		}
 	}
+}
+
+// stepDirect is stepBlock for a B that is not packed.
+func (w *wide) stepDirect(at *wideCursor) {
+	for j := range w.panels {
+		w.PREFETCHT0(operand.Mem{Base: at.b[0], Index: at.bAhead, Scale: 1, Disp: wideBytes * j})
+	}
+	w.stepBlock(at, 0)
+	w.ADDQ(at.bRow, at.b[0])
 }
 
 // stepBlock holds a row of B in registers and broadcasts A's elements, two
