@@ -30,9 +30,10 @@
 //
 // One product reads W once, and from memory if W is larger than the caches, so
 // its speed is that of reading. W lies in blocks of rows (8 with AVX-512, 2 with
-// AVX2, 1 without), of which 32 columns follow each other, and so on: one
+// AVX2 and NEON, 1 without), of which 32 columns follow each other, and so on: one
 // stream. Rows and columns are filled up with zeros. A word of BF16 has an element
-// of one vector in its lower half and of the next vector in its upper.
+// of one vector in its lower half and of the next vector in its upper. A matrix of
+// Float32 that is too large for the second-level cache is read where it is.
 package matvec
 
 //go:generate go run ./gen -out zz_kernel_amd64.s -stubs zz_kernel_amd64.go -pkg matvec

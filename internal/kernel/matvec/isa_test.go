@@ -24,7 +24,7 @@ func TestAssemblySaysWhereItIsAVX512(t *testing.T) {
 			t.Errorf("%s uses %q", name, got)
 		}
 	}
-	if seen[true] != 3 || seen[false] != 3 {
-		t.Errorf("found %d functions with AVX-512 and %d without, want 3 and 3", seen[true], seen[false])
+	if seen[true] != 4 || seen[false] != 4 {
+		t.Errorf("found %d functions with AVX-512 and %d without, want 4 and 4", seen[true], seen[false])
 	}
 }

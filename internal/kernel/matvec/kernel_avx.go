@@ -24,6 +24,10 @@ func (m *Matrix) blocks(lo, blocks int, x, y []float32) {
 	w := &m.data[m.at(lo, 0)*m.format.size()]
 	wide := m.set == avx512
 	switch {
+	case m.inPlace && wide:
+		mulRowsAVX512(blocks, m.groups, w, &x[0], &y[0], 4*m.k)
+	case m.inPlace:
+		mulRowsAVX2(blocks, m.groups, w, &x[0], &y[0], 4*m.k)
 	case m.format == Float32 && wide:
 		mulFloat32AVX512(blocks, m.groups, w, &x[0], &y[0])
 	case m.format == Float32:

@@ -7,14 +7,15 @@ const (
 	portable kernelSet = iota
 	avx2
 	avx512
+	neon
 )
 
 // rows is the number of rows of a block.
-func (s kernelSet) rows() int { return [...]int{portable: 1, avx2: 2, avx512: 8}[s] }
+func (s kernelSet) rows() int { return [...]int{portable: 1, avx2: 2, avx512: 8, neon: 2}[s] }
 
 // lanes is the number of float32 in a register; plain Go keeps the order of
 // columns.
-func (s kernelSet) lanes() int { return [...]int{portable: 1, avx2: 8, avx512: 16}[s] }
+func (s kernelSet) lanes() int { return [...]int{portable: 1, avx2: 8, avx512: 16, neon: 4}[s] }
 
 // blocksGo is blocks in plain Go, a row a block.
 func (m *Matrix) blocksGo(lo, blocks int, x, y []float32) {

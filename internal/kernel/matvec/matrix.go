@@ -39,6 +39,10 @@ const (
 	// Align is what a run of rows may begin at: every kernel's blocks of rows
 	// divide it.
 	Align = 8
+	// minInPlace is from how many elements on a matrix of Float32 stays where it
+	// is: 1 MiB, which no second-level cache holds for long. Reading rows apart is
+	// as fast as reading blocks there, and slower by up to a third in that cache.
+	minInPlace = 1 << 18
 )
 
 // Matrix is W (n, k), laid out for products. It does not change, so any number
@@ -48,11 +52,13 @@ type Matrix struct {
 	format       Format
 	set          kernelSet
 	data         []byte    // (blocks, groups, rows of a block, 32) elements, on a cache line
+	inPlace      bool      // data is w itself
 	scale        []float32 // (n) of Int8
 }
 
-// New returns the row-major matrix w (n, k) in a format. It panics on a size
-// that is not positive or does not fit w, and on an unknown format.
+// New returns the row-major matrix w (n, k) in a format. A large one of Float32
+// is not copied, so w must not change any more. It panics on a size that is not
+// positive or does not fit w, and on an unknown format.
 func New(f Format, n, k int, w []float32) *Matrix { return newMatrix(f, n, k, w, native()) }
 
 func newMatrix(f Format, n, k int, w []float32, set kernelSet) *Matrix {
@@ -60,6 +66,11 @@ func newMatrix(f Format, n, k int, w []float32, set kernelSet) *Matrix {
 		panic(fmt.Sprintf("matvec: New: %d elements for (%d, %d), want positive sizes and their product", len(w), n, k))
 	}
 	m := &Matrix{n: n, k: k, groups: (k + group - 1) / group, format: f, set: set}
+	apart := set == portable || set == avx2 || set == avx512 // who can read rows that lie apart
+	if f == Float32 && apart && k%group == 0 && n >= Align && n*k >= minInPlace {
+		m.data, m.inPlace = unsafe.Slice((*byte)(unsafe.Pointer(&w[0])), 4*len(w)), true
+		return m
+	}
 	rows := (n + Align - 1) / Align * Align
 	m.data = lineAligned(rows * m.groups * group * f.size())
 	if f == Int8 {
@@ -93,6 +104,9 @@ func (m *Matrix) Bytes() int { return len(m.data) + 4*len(m.scale) }
 
 // at is the place of columns 32g … of row i, in elements.
 func (m *Matrix) at(i, g int) int {
+	if m.inPlace {
+		return i*m.k + g*group
+	}
 	rows := m.set.rows()
 	return ((i/rows*m.groups+g)*rows + i%rows) * group
 }
@@ -202,8 +216,12 @@ func (m *Matrix) Mul(lo, hi int, x, y []float32) {
 	}
 	if at := hi - (hi-lo)%rows; at < hi {
 		var last [Align]float32
-		m.blocks(at, 1, x, last[:])
-		copy(y[at:hi], last[:])
+		first := at
+		if m.inPlace { // nothing follows the last row
+			first = max(0, hi-rows)
+		}
+		m.blocks(first, 1, x, last[:])
+		copy(y[at:hi], last[at-first:])
 	}
 	if m.scale != nil {
 		for i, s := range m.scale[lo:hi] {

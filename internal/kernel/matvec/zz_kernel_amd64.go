@@ -19,6 +19,11 @@ func mulBF16AVX2(blocks int, groups int, w *byte, x *float32, y *float32)
 //go:noescape
 func mulInt8AVX2(blocks int, groups int, w *byte, x *float32, y *float32)
 
+// mulRowsAVX2 sets y to the product of blocks of 2 rows of groups·32 Float32 elements and x. Rows are stride bytes apart.
+//
+//go:noescape
+func mulRowsAVX2(blocks int, groups int, w *byte, x *float32, y *float32, stride int)
+
 // mulFloat32AVX512 sets y to the product of blocks of 8 rows of groups·32 Float32 elements and x.
 //
 //go:noescape
@@ -33,3 +38,8 @@ func mulBF16AVX512(blocks int, groups int, w *byte, x *float32, y *float32)
 //
 //go:noescape
 func mulInt8AVX512(blocks int, groups int, w *byte, x *float32, y *float32)
+
+// mulRowsAVX512 sets y to the product of blocks of 8 rows of groups·32 Float32 elements and x. Rows are stride bytes apart.
+//
+//go:noescape
+func mulRowsAVX512(blocks int, groups int, w *byte, x *float32, y *float32, stride int)

@@ -211,6 +211,69 @@ group:
 	VZEROUPPER
 	RET
 
+// func mulRowsAVX2(blocks int, groups int, w *byte, x *float32, y *float32, stride int)
+// Requires: AVX, FMA3
+TEXT ·mulRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ blocks+0(FP), AX
+	MOVQ w+16(FP), DX
+	MOVQ y+32(FP), BX
+	MOVQ stride+40(FP), DI
+
+block:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   x+24(FP), SI
+	MOVQ   groups+8(FP), CX
+
+group:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VMOVUPS      64(SI), Y10
+	VMOVUPS      96(SI), Y11
+	VFMADD231PS  (DX), Y8, Y0
+	VFMADD231PS  32(DX), Y9, Y1
+	VFMADD231PS  64(DX), Y10, Y2
+	VFMADD231PS  96(DX), Y11, Y3
+	VFMADD231PS  (DX)(DI*1), Y8, Y4
+	VFMADD231PS  32(DX)(DI*1), Y9, Y5
+	VFMADD231PS  64(DX)(DI*1), Y10, Y6
+	VFMADD231PS  96(DX)(DI*1), Y11, Y7
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, SI
+	DECQ         CX
+	JNZ          group
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VPERM2F128   $0x20, Y4, Y0, Y1
+	VPERM2F128   $0x31, Y4, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VPERMILPS    $0x0e, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VPERMILPS    $0x01, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VMOVSS       X1, (BX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VMOVSS       X0, 4(BX)
+	MOVQ         groups+8(FP), CX
+	SHLQ         $0x07, CX
+	SUBQ         CX, DX
+	LEAQ         (DX)(DI*2), DX
+	ADDQ         $0x00000008, BX
+	DECQ         AX
+	JNZ          block
+	VZEROUPPER
+	RET
+
 // func mulFloat32AVX512(blocks int, groups int, w *byte, x *float32, y *float32)
 // Requires: AVX, AVX512F
 TEXT ·mulFloat32AVX512(SB), NOSPLIT, $0-40
@@ -566,6 +629,112 @@ group:
 	VSHUFPS       $0xdd, Y17, Y16, Y16
 	VADDPS        Y16, Y18, Y18
 	VMOVUPS       Y18, (BX)
+	ADDQ          $0x00000020, BX
+	DECQ          AX
+	JNZ           block
+	VZEROUPPER
+	RET
+
+// func mulRowsAVX512(blocks int, groups int, w *byte, x *float32, y *float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·mulRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ blocks+0(FP), AX
+	MOVQ w+16(FP), DX
+	MOVQ y+32(FP), BX
+	MOVQ stride+40(FP), DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (DI)(DI*4), R9
+	LEAQ (R8)(DI*4), R10
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   x+24(FP), SI
+	MOVQ   groups+8(FP), CX
+
+group:
+	VMOVUPS       (SI), Z16
+	VMOVUPS       64(SI), Z17
+	VFMADD231PS   (DX), Z16, Z0
+	VFMADD231PS   64(DX), Z17, Z1
+	VFMADD231PS   (DX)(DI*1), Z16, Z2
+	VFMADD231PS   64(DX)(DI*1), Z17, Z3
+	VFMADD231PS   (DX)(DI*2), Z16, Z4
+	VFMADD231PS   64(DX)(DI*2), Z17, Z5
+	VFMADD231PS   (DX)(R8*1), Z16, Z6
+	VFMADD231PS   64(DX)(R8*1), Z17, Z7
+	VFMADD231PS   (DX)(DI*4), Z16, Z8
+	VFMADD231PS   64(DX)(DI*4), Z17, Z9
+	VFMADD231PS   (DX)(R9*1), Z16, Z10
+	VFMADD231PS   64(DX)(R9*1), Z17, Z11
+	VFMADD231PS   (DX)(R8*2), Z16, Z12
+	VFMADD231PS   64(DX)(R8*2), Z17, Z13
+	VFMADD231PS   (DX)(R10*1), Z16, Z14
+	VFMADD231PS   64(DX)(R10*1), Z17, Z15
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, SI
+	DECQ          CX
+	JNZ           group
+	VSHUFF32X4    $0x44, Z8, Z0, Z16
+	VSHUFF32X4    $0xee, Z8, Z0, Z17
+	VADDPS        Z17, Z16, Z16
+	VSHUFF32X4    $0x44, Z9, Z1, Z17
+	VSHUFF32X4    $0xee, Z9, Z1, Z18
+	VADDPS        Z18, Z17, Z17
+	VADDPS        Z17, Z16, Z16
+	VSHUFF32X4    $0x44, Z12, Z4, Z17
+	VSHUFF32X4    $0xee, Z12, Z4, Z18
+	VADDPS        Z18, Z17, Z17
+	VSHUFF32X4    $0x44, Z13, Z5, Z18
+	VSHUFF32X4    $0xee, Z13, Z5, Z19
+	VADDPS        Z19, Z18, Z18
+	VADDPS        Z18, Z17, Z17
+	VSHUFF32X4    $0x88, Z17, Z16, Z18
+	VSHUFF32X4    $0xdd, Z17, Z16, Z16
+	VADDPS        Z16, Z18, Z18
+	VSHUFF32X4    $0x44, Z10, Z2, Z16
+	VSHUFF32X4    $0xee, Z10, Z2, Z17
+	VADDPS        Z17, Z16, Z16
+	VSHUFF32X4    $0x44, Z11, Z3, Z17
+	VSHUFF32X4    $0xee, Z11, Z3, Z19
+	VADDPS        Z19, Z17, Z17
+	VADDPS        Z17, Z16, Z16
+	VSHUFF32X4    $0x44, Z14, Z6, Z17
+	VSHUFF32X4    $0xee, Z14, Z6, Z19
+	VADDPS        Z19, Z17, Z17
+	VSHUFF32X4    $0x44, Z15, Z7, Z19
+	VSHUFF32X4    $0xee, Z15, Z7, Z20
+	VADDPS        Z20, Z19, Z19
+	VADDPS        Z19, Z17, Z17
+	VSHUFF32X4    $0x88, Z17, Z16, Z19
+	VSHUFF32X4    $0xdd, Z17, Z16, Z16
+	VADDPS        Z16, Z19, Z19
+	VUNPCKLPD     Z19, Z18, Z16
+	VUNPCKHPD     Z19, Z18, Z17
+	VADDPS        Z17, Z16, Z16
+	VEXTRACTF64X4 $0x01, Z16, Y17
+	VSHUFPS       $0x88, Y17, Y16, Y18
+	VSHUFPS       $0xdd, Y17, Y16, Y16
+	VADDPS        Y16, Y18, Y18
+	VMOVUPS       Y18, (BX)
+	MOVQ          groups+8(FP), CX
+	SHLQ          $0x07, CX
+	SUBQ          CX, DX
+	LEAQ          (DX)(DI*8), DX
 	ADDQ          $0x00000020, BX
 	DECQ          AX
 	JNZ           block

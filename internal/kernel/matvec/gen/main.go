@@ -20,7 +20,10 @@ type kernel struct {
 	wide   bool
 	rows   int // of a block
 
+	apart bool // rows lie as they are, a stride from each other, not by groups
+
 	w, x, y reg.GPVirtual
+	strides [4]reg.GPVirtual   // 1, 3, 5 and 7 times the stride
 	acc     [][]reg.VecVirtual // by row, then by vector of a group
 	mask    reg.VecVirtual     // the upper halves of words, for BF16
 }
@@ -28,7 +31,10 @@ type kernel struct {
 func main() {
 	ConstraintExpr("amd64,!noasm")
 	for _, wide := range []bool{false, true} {
-		for _, f := range []kernel{{format: "Float32", bytes: 4}, {format: "BF16", bytes: 2}, {format: "Int8", bytes: 1}} {
+		for _, f := range []kernel{
+			{format: "Float32", bytes: 4}, {format: "BF16", bytes: 2}, {format: "Int8", bytes: 1},
+			{format: "Float32", bytes: 4, apart: true},
+		} {
 			f.wide, f.rows = wide, 2
 			if wide {
 				f.rows = 8
@@ -60,10 +66,15 @@ func (k *kernel) write() {
 	if k.wide {
 		set = "AVX512"
 	}
-	name := "mul" + k.format + set
-	TEXT(name, NOSPLIT, "func(blocks, groups int, w *byte, x, y *float32)")
+	name, stride := "mul"+k.format+set, ""
+	doc := "sets y to the product of blocks of %d rows of groups·32 %s elements and x."
+	if k.apart {
+		name, stride = "mulRows"+set, ", stride int"
+		doc += " Rows are stride bytes apart."
+	}
+	TEXT(name, NOSPLIT, "func(blocks, groups int, w *byte, x, y *float32"+stride+")")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s sets y to the product of blocks of %d rows of groups·32 %s elements and x.", name, k.rows, k.format))
+	Doc(name + " " + fmt.Sprintf(doc, k.rows, k.format))
 	blocks, left := Load(Param("blocks"), GP64()), GP64()
 	k.w, k.y, k.x = Load(Param("w"), GP64()).(reg.GPVirtual), Load(Param("y"), GP64()).(reg.GPVirtual), GP64()
 	if k.format == "BF16" {
@@ -73,17 +84,27 @@ func (k *kernel) write() {
 		VMOVD(ones, k.mask.AsX())
 		VPBROADCASTD(k.mask.AsX(), k.mask)
 	}
+	if k.apart {
+		k.loadStrides()
+	}
 	Label("block")
 	k.clear()
 	Load(Param("x"), k.x)
 	Load(Param("groups"), left)
 	Label("group")
 	k.add()
-	ADDQ(U32(k.rows*group*k.bytes), k.w)
+	if k.apart {
+		ADDQ(U32(group*k.bytes), k.w)
+	} else {
+		ADDQ(U32(k.rows*group*k.bytes), k.w)
+	}
 	ADDQ(U32(group*4), k.x)
 	DECQ(left)
 	JNZ(LabelRef("group"))
 	k.store()
+	if k.apart {
+		k.nextRows()
+	}
 	ADDQ(U32(k.rows*4), k.y)
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
@@ -124,7 +145,7 @@ func (k *kernel) add() {
 	}
 	for r := range k.rows {
 		for v := 0; v < len(xs); v++ {
-			at := Mem{Base: k.w, Disp: k.bytes * (r*group + v*k.lanes())}
+			at := k.at(r, v)
 			switch k.format {
 			case "Float32":
 				VFMADD231PS(at, xs[v], k.acc[r][v])
@@ -144,6 +165,42 @@ func (k *kernel) add() {
 			}
 		}
 	}
+}
+
+// at is vector v of a group of row r.
+func (k *kernel) at(r, v int) Mem {
+	if !k.apart {
+		return Mem{Base: k.w, Disp: k.bytes * (r*group + v*k.lanes())}
+	}
+	m := Mem{Base: k.w, Disp: k.bytes * v * k.lanes()}
+	if r > 0 {
+		m.Scale = uint8(r & -r) // the power of two in r
+		m.Index = k.strides[r/int(m.Scale)/2]
+	}
+	return m
+}
+
+// loadStrides computes the odd multiples of the stride.
+func (k *kernel) loadStrides() {
+	for i := range k.strides {
+		k.strides[i] = GP64()
+	}
+	stride := Load(Param("stride"), k.strides[0]).(reg.GPVirtual)
+	k.strides[0] = stride
+	if k.rows == 2 {
+		return
+	}
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, k.strides[1])
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 4}, k.strides[2])
+	LEAQ(Mem{Base: k.strides[1], Index: stride, Scale: 4}, k.strides[3])
+}
+
+// nextRows goes from the end of a block's first row to the next block.
+func (k *kernel) nextRows() {
+	row := Load(Param("groups"), GP64()).(reg.GPVirtual)
+	SHLQ(Imm(7), row) // bytes of a group
+	SUBQ(row, k.w)
+	LEAQ(Mem{Base: k.w, Index: k.strides[0], Scale: uint8(k.rows)}, k.w)
 }
 
 // ahead is how many bytes further on BF16 asks for what it will read: a tenth
