@@ -15,10 +15,26 @@ type Results struct {
 	Machine Machine   `json:"machine"`
 	Rows    []Row     `json:"rows"`
 	States  []Side    `json:"states"` // ours by N
-	Curves  []Curve   `json:"curves"` // ours by length
+	Curves  []Curve   `json:"curves"` // by length
 	Profile *Profile  `json:"profile"`
+	Tops    []Ceiling `json:"tops"`  // what the machine can do
+	Open    *Open     `json:"open"`  // a run that has not come to its end
 	Start   time.Time `json:"start"` // of the first measurement
 	End     time.Time `json:"end"`   // of the last
+}
+
+// Open is a run that has not come to its end. The same command goes on with what
+// is not done.
+type Open struct {
+	What string   `json:"what"` // program and settings
+	Done []string `json:"done"`
+}
+
+// begin takes up the open run of what, or opens one.
+func (r *Results) begin(what string) {
+	if r.Open == nil || r.Open.What != what {
+		r.Open = &Open{What: what}
+	}
 }
 
 // readResults reads the results of an earlier run on the same machine; what
@@ -48,7 +64,10 @@ func (r *Results) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, data, 0o644)
+	if err := os.WriteFile(path+".new", data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path) // whole or not at all
 }
 
 // put adds a row, or replaces the one of the same name.
@@ -58,6 +77,15 @@ func (r *Results) put(row Row) {
 		return
 	}
 	r.Rows = append(r.Rows, row)
+}
+
+// putCurve adds a curve, or replaces the one of the same name.
+func (r *Results) putCurve(k Curve) {
+	if i := slices.IndexFunc(r.Curves, func(x Curve) bool { return x.name() == k.name() }); i >= 0 {
+		r.Curves[i] = k
+		return
+	}
+	r.Curves = append(r.Curves, k)
 }
 
 // row returns the row of a workload, nil if it was not measured.

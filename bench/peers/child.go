@@ -25,23 +25,30 @@ func child(text string, in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return err
 	}
-	if j.Kind == kindWeights {
+	switch j.Kind {
+	case kindWeights:
 		return writeWeights(j)
+	case kindCeilings:
+		return json.NewEncoder(out).Encode(Ready{Ceilings: measureCeilings()})
 	}
 	runtime.GOMAXPROCS(j.Threads)
 	dev := tensor.CPU(j.Threads)
 	var ops *timed
 	if j.Profile {
-		ops = timeOperations(dev)
+		ops = timeOperations(j.Threads)
+		dev = tensor.NewDevice(ops)
 	}
 	base := status("VmHWM")
 	w, err := newWork(j, dev)
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	found := w.warm(j.Warm)
 	reply := json.NewEncoder(out)
-	if err := reply.Encode(Ready{Params: nn.CountParams(w.params()), Found: found, Base: base, Version: runtime.Version(), CPU: dev.Kernels()}); err != nil {
+	r := Ready{Params: nn.CountParams(w.params()), Found: found, Base: base, Version: runtime.Version(),
+		CPU: dev.Kernels(), Variant: j.Format, Warmed: time.Since(start).Seconds()}
+	if err := reply.Encode(r); err != nil {
 		return err
 	}
 	for lines := bufio.NewScanner(in); lines.Scan(); {

@@ -55,10 +55,7 @@ func (r ratio) String() string { return fmt.Sprintf("%s; %s", digits(r.Best), r.
 // pair is the peer's fastest, with the tuned malloc or the system's, or on one
 // thread where that is faster, and ours in the same race.
 func (r *Row) pair() (ours, theirs Side) {
-	ours, theirs = r.Two[0], r.Two[1]
-	if r.Two[2].best() < theirs.best() {
-		theirs = r.Two[2]
-	}
+	ours, theirs = r.Two[0], r.peerTwo()
 	if r.One[1].best() >= theirs.best() {
 		return ours, theirs
 	}
@@ -66,6 +63,22 @@ func (r *Row) pair() (ours, theirs Side) {
 		return r.One[0], r.One[1]
 	}
 	return r.One[2], r.One[1]
+}
+
+// peerTwo is the peer on two threads with the better malloc.
+func (r *Row) peerTwo() Side {
+	if plain := r.plainMalloc(); plain.best() < r.Two[1].best() {
+		return plain
+	}
+	return r.Two[1]
+}
+
+// plainMalloc is the peer with the malloc of the system, llama.cpp's only one.
+func (r *Row) plainMalloc() Side {
+	if len(r.Two) > 2 {
+		return r.Two[2]
+	}
+	return r.Two[1]
 }
 
 // way names how a side of the peer computes.
@@ -86,20 +99,35 @@ func (r *Row) eager() Side {
 
 // verdict says whether a target is met.
 func verdict(got, want float64) string {
+	if want == 0 {
+		return "–"
+	}
 	if got >= want {
 		return "met"
 	}
 	return fmt.Sprintf("missed, %s of it", digits(got/want))
 }
 
+// target writes a target, of which 0 is none.
+func target(v float64) string {
+	if v == 0 {
+		return "–"
+	}
+	return "≥ " + digits(v)
+}
+
 // speed writes the speed of a side in its fastest round and in the middle one:
-// thousands of tokens a second, or milliseconds of a scan.
+// thousands of tokens a second, tokens where that is less than one, or
+// milliseconds of a scan.
 func speed(w Workload, s Side) string {
 	if w.Job.Kind == kindScan {
 		return fmt.Sprintf("%s, %s ms", digits(1e3*s.best()), digits(1e3*median(s.Seconds)))
 	}
-	rate := w.Job.tokens() / 1e3
-	return fmt.Sprintf("%s, %s K/s", digits(rate/s.best()), digits(rate/median(s.Seconds)))
+	rate, unit := w.Job.tokens()/1e3, "K/s"
+	if rate/s.best() < 1 {
+		rate, unit = w.Job.tokens(), "/s"
+	}
+	return fmt.Sprintf("%s, %s %s", digits(rate/s.best()), digits(rate/median(s.Seconds)), unit)
 }
 
 // page writes the page and its figures.
@@ -112,6 +140,8 @@ func (r *Results) page(path string) error {
 	for _, t := range []*table.Table{r.targets(), r.oneThread(), r.memory()} {
 		b.WriteString(t.Markdown() + "\n")
 	}
+	r.machine(&b)
+	r.others(&b)
 	if len(r.States) > 0 {
 		b.WriteString("## The price of the state\n\n" + r.states().Markdown() + "\n")
 	}
@@ -145,7 +175,7 @@ func (r *Results) head(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, `# Performance
 
-Written by `+"`go run ./bench/torch`"+` (`+"`make bench`"+`). Each measurement is a process of its own. Ours and PyTorch's take
+Written by `+"`go run ./bench/peers`"+` (`+"`make bench`"+`). Each measurement is a process of its own. Ours and PyTorch's take
 turns, %s rounds, so a change of the machine's speed meets both. Speeds are given for the fastest and for the median round.
 A ratio is that of the fastest rounds, which other programs disturbed least, then the ratio round by round:
 median (least–greatest). Targets are held against the first. Both sides start from the same weights, read the same tokens
@@ -156,7 +186,7 @@ and make the same update; a row whose sides find different losses or gradients w
 | machine | %s, %d cores, %s memory, %s |
 | ours | float32, kernels %s, %s, commit %s |
 | PyTorch | %s, Python %s, float32 |
-| load of the machine before a row, mean of a minute | %.1f to %.1f |
+%s| load of the machine before a row, mean of a minute | %.1f to %.1f |
 | measured | %s to %s |
 
 A training step is forward, cross-entropy, backward, clipping of the gradient's norm, and AdamW (PyTorch: fused); models
@@ -164,7 +194,7 @@ have two layers, vocabulary 256; B batch, L length. PyTorch computes each recurr
 the last tables, and with the faster of two settings of glibc's malloc: the system's, and one that keeps memory
 (`+"`%s`"+`).
 
-`, between(slices.Min(rounds), slices.Max(rounds)), m.CPU, m.Cores, m.Memory, m.System, m.Kernels, m.Go, strings.Join(commits, ", "), m.Torch, m.Python, lo, hi,
+`, between(slices.Min(rounds), slices.Max(rounds)), m.CPU, m.Cores, m.Memory, m.System, m.Kernels, m.Go, strings.Join(commits, ", "), m.Torch, m.Python, r.versions(), lo, hi,
 		r.Start.Format("2006-01-02 15:04"), r.End.Format("2006-01-02 15:04 UTC"), strings.Join(tunedMalloc, " "))
 	if hi > busyLoad*float64(m.Cores) {
 		fmt.Fprintf(b, "**Other programs kept this machine busy** (a load of up to %.0f on %d cores): on two threads both sides had less than two\ncores, "+
@@ -180,9 +210,11 @@ func between(lo, hi int) string {
 	return fmt.Sprintf("%d to %d", lo, hi)
 }
 
-// each calls f for every workload that was measured, in order.
-func (r *Results) each(f func(w Workload, row *Row)) {
-	for _, w := range workloads() {
+// each calls f for every workload that was measured against PyTorch, in order.
+func (r *Results) each(f func(w Workload, row *Row)) { r.eachOf(workloads(), f) }
+
+func (r *Results) eachOf(all []Workload, f func(w Workload, row *Row)) {
+	for _, w := range all {
 		if row := r.row(w.Name); row != nil {
 			f(w, row)
 		}
@@ -195,14 +227,11 @@ func (r *Results) targets() *table.Table {
 		ours, theirs := row.pair()
 		ratio, eager := ratios(ours, theirs), row.eager()
 		plain := ratios(row.Two[0], eager)
-		t.Add(w.Name, speed(w, ours), speed(w, theirs), theirs.way(), ratio.String(), "≥ "+digits(w.Target), verdict(ratio.Best, w.Target), plain.String(), eager.Variant)
-		if w.Note != "" {
-			t.Note(w.Name + ": " + w.Note)
-		}
+		t.Add(w.Name, speed(w, ours), speed(w, theirs), theirs.way(), ratio.String(), target(w.Target), verdict(ratio.Best, w.Target), plain.String(), eager.Variant)
 	})
-	t.Note("K/s: thousands of tokens a second. Scan: forward and backward, with gate, all seven gradients.")
+	t.Note("K/s: thousands of tokens a second; /s: tokens. Scan: forward and backward, with gate, all seven gradients.")
 	var missing []string
-	for _, w := range workloads() {
+	for _, w := range everyWorkload() {
 		if r.row(w.Name) == nil {
 			missing = append(missing, w.Name)
 		}
@@ -230,8 +259,8 @@ func (r *Results) memory() *table.Table {
 	t := table.New("Greatest resident memory, MB, two threads", "workload", "ours", "PyTorch", "ratio", "target", "verdict", "without the bare process: ours", "PyTorch", "ratio")
 	r.each(func(w Workload, row *Row) {
 		a, p := row.Two[0], row.Two[1]
-		if row.Two[2].Peak < p.Peak {
-			p = row.Two[2]
+		if plain := row.plainMalloc(); plain.Peak < p.Peak {
+			p = plain
 		}
 		mb := func(bytes int64) string { return digits(float64(bytes) / 1e6) }
 		ratio := float64(p.Peak) / float64(a.Peak)
@@ -248,15 +277,7 @@ func (r *Results) memory() *table.Table {
 func (r *Results) variants() *table.Table {
 	t := table.New("PyTorch's ways, ms a step, two threads", "workload", "one turn of each, tuned malloc", "race, tuned malloc", "race, malloc of the system")
 	r.each(func(w Workload, row *Row) {
-		var tried []string
-		for _, s := range row.Tried {
-			text := s.Variant + " fails: " + s.Error
-			if s.Error == "" {
-				text = fmt.Sprintf("%s %s", s.Variant, digits(1e3*median(s.Seconds)))
-			}
-			tried = append(tried, text)
-		}
-		t.Add(w.Name, strings.Join(tried, ", "), spreadOf(row.Two[1].Seconds).format(1e3), spreadOf(row.Two[2].Seconds).format(1e3))
+		t.Add(w.Name, row.tried(), spreadOf(row.Two[1].Seconds).format(1e3), spreadOf(row.Two[2].Seconds).format(1e3))
 	})
 	t.Note("sequential: a loop over the steps. pscan: parallel scan, mambapy's (Blelloch) for the selective one, doubling for the LRU. " +
 		"fft: the LRU as a convolution. compiled: the loop, 16 steps at a time through torch.compile. compile: the whole model through torch.compile. " +
@@ -264,16 +285,29 @@ func (r *Results) variants() *table.Table {
 	return t
 }
 
+// tried lists the peer's ways with the milliseconds of a step.
+func (r *Row) tried() string {
+	var out []string
+	for _, s := range r.Tried {
+		text := s.Variant + " fails: " + s.Error
+		if s.Error == "" {
+			text = fmt.Sprintf("%s %s", s.Variant, digits(1e3*median(s.Seconds)))
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}
+
 func (r *Results) checks() *table.Table {
-	t := table.New("Both sides find the same", "workload", "parameters", "ours", "PyTorch", "agree", "load before")
-	r.each(func(w Workload, row *Row) {
+	t := table.New("Both sides find the same", "workload", "parameters", "ours", "the peer", "agree", "load before")
+	r.eachOf(everyWorkload(), func(w Workload, row *Row) {
 		agree := "yes"
 		if row.Problem != "" {
 			agree = "NO: " + row.Problem
 		}
 		t.Add(w.Name, fmt.Sprint(row.Params), list(row.Two[0].Found), list(row.Two[1].Found), agree, fmt.Sprintf("%.1f", row.Load))
 	})
-	t.Note(fmt.Sprintf("Training: the losses of the first steps on one batch. Scan: the mean of y, and the norms of all gradients. Generation: the first tokens, and last the greatest score that follows them. Agreement is within %g of the value.", tolerance))
+	t.Note(fmt.Sprintf("Training: the losses of the first steps on one batch. Scan: the mean of y, and the norms of all gradients. Generation: the first tokens, and last the greatest score that follows them. Agreement is within %g of the value, with weights of fewer bits within %g.", tolerance, narrowTolerance))
 	return t
 }
 

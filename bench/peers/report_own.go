@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gophersnake/gophersnake/pkg/lab/figure"
@@ -28,28 +29,42 @@ func (r *Results) states() *table.Table {
 
 // lengths writes the tables and figures of time and memory by length.
 func (r *Results) lengths(b *strings.Builder, dir string) error {
-	if len(r.Curves) == 0 {
+	curves := r.curvesOf(func(Curve) bool { return true })
+	if len(curves) == 0 {
 		return nil
 	}
 	b.WriteString("## The price of length\n\n")
 	seconds := func(k Curve) []float64 { return k.Seconds }
-	b.WriteString(r.byLength("Milliseconds of forward and backward of one block, width 32, batch 1, two threads", 1e3, seconds, seconds).Markdown())
+	b.WriteString(byLength(curves, "Milliseconds of forward and backward of one block, width 32, batch 1", 1e3, seconds, seconds).Markdown())
 	b.WriteString("\n![Time of one block by length](performance-time.svg)\n\n")
-	b.WriteString(r.byLength("Greatest resident memory of the process, MB; exponent of its growth over that at the shortest length", 1e-6,
+	ours := r.curvesOf(func(k Curve) bool { return k.Peer == "" && k.Threads == 2 })
+	b.WriteString(byLength(ours, "Greatest resident memory of our process, MB; exponent of its growth over that at the shortest length", 1e-6,
 		Curve.bytes, Curve.growth).Markdown())
 	b.WriteString("\n![Memory of one block by length](performance-memory.svg)\n\n")
-	time, err := plot(r.Curves, "Time of one block by length", "seconds", seconds)
-	memory, merr := plot(r.Curves, "Memory of one block by length, above that at the shortest", "bytes", Curve.growth)
+	drawn := r.curvesOf(func(k Curve) bool { return k.Threads == 2 })
+	time, err := plot(drawn, "Time of one block by length", "seconds", seconds)
+	memory, merr := plot(ours, "Memory of one block by length, above that at the shortest", "bytes", Curve.growth)
 	if err = errors.Join(err, merr); err != nil {
 		return err
 	}
 	return errors.Join(saveSVG(time, filepath.Join(dir, "performance-time.svg")), saveSVG(memory, filepath.Join(dir, "performance-memory.svg")))
 }
 
-func (r *Results) byLength(title string, unit float64, ys, fitted func(Curve) []float64) *table.Table {
+// curvesOf returns the measured curves that are wanted, in order.
+func (r *Results) curvesOf(want func(Curve) bool) (out []Curve) {
+	for _, c := range curves() {
+		i := slices.IndexFunc(r.Curves, func(k Curve) bool { return k.name() == c.name() })
+		if i >= 0 && want(c) {
+			out = append(out, r.Curves[i])
+		}
+	}
+	return out
+}
+
+func byLength(curves []Curve, title string, unit float64, ys, fitted func(Curve) []float64) *table.Table {
 	columns := []string{"block"}
 	var longest []int
-	for _, k := range r.Curves {
+	for _, k := range curves {
 		if len(k.Lengths) > len(longest) {
 			longest = k.Lengths
 		}
@@ -58,22 +73,25 @@ func (r *Results) byLength(title string, unit float64, ys, fitted func(Curve) []
 		columns = append(columns, fmt.Sprintf("L=%d", l))
 	}
 	t := table.New(title, append(columns, "exponent")...)
-	for _, k := range r.Curves {
-		row := []string{k.Rung}
+	for _, k := range curves {
+		row := []string{k.name()}
 		values := ys(k)
-		for i := range longest {
+		for _, l := range longest {
 			text := "–"
-			if i < len(values) {
+			if i := slices.Index(k.Lengths, l); i >= 0 {
 				text = digits(unit * values[i])
 			}
 			row = append(row, text)
 		}
 		t.Add(append(row, exponent(k.fit(fitted(k))))...)
 		if k.Skipped != "" {
-			t.Note(k.Rung + ": not measured further, " + k.Skipped + ".")
+			t.Note(k.name() + ": not measured further, " + k.Skipped + ".")
+		}
+		if k.Problem != "" {
+			t.Note(k.name() + ": its gradients differ from ours: " + k.Problem + ".")
 		}
 	}
-	t.Note(fmt.Sprintf("The exponent is fitted from L=%d on; its interval is 95 %%.", fitFrom))
+	t.Note(fmt.Sprintf("Two threads where nothing is said. The exponent is fitted from L=%d on; its interval is 95 %%.", fitFrom))
 	return t
 }
 

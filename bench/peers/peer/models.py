@@ -1,4 +1,4 @@
-"""The models of `go run ./bench/torch` in PyTorch, on the weights that the Go
+"""The models of `go run ./bench/peers` in PyTorch, on the weights that the Go
 side wrote: same names, same shapes, same mathematics.
 
 Every function takes p, a dict of parameters by name, and the job.
@@ -35,37 +35,50 @@ class LM(nn.Module):
         return F.linear(norm(x, p["norm_f.weight"]), head(p))
 
     def mamba(self, at, x):
-        p = self.p
-        u, z = F.linear(norm(x, p[at + "norm.weight"]), p[at + "in_proj.weight"]).chunk(2, -1)
-        w = p[at + "conv1d.weight"]
-        u = F.conv1d(u.transpose(1, 2), w.unsqueeze(1), p[at + "conv1d.bias"], padding=w.shape[1] - 1, groups=w.shape[0])
-        u = F.silu(u[..., : x.shape[1]].transpose(1, 2))
-        delta, A, Bm, Cm = selection(p, at + "mixer.", u)
-        y = self.scan(delta, A, Bm, Cm, u) + p[at + "mixer.D"] * u
-        return x + F.linear(y * F.silu(z), p[at + "out_proj.weight"])
+        return mamba_block(self.p, at, x, lambda u: s6(self.p, at + "mixer.", u, self.scan))
 
     def lru(self, at, x):
-        p, m = self.p, at + "mixer."
-        lam = torch.exp(torch.complex(-torch.exp(p[m + "nu_log"]), torch.exp(p[m + "theta_log"])))
-        gamma = torch.exp(p[m + "gamma_log"]).unsqueeze(-1)
-        u = norm(x, p[at + "norm.weight"])
-        bu = torch.complex(F.linear(u, gamma * p[m + "B_re"]), F.linear(u, gamma * p[m + "B_im"]))
-        h = self.scan(lam, bu)
-        y = F.linear(h.real, p[m + "C_re"]) - F.linear(h.imag, p[m + "C_im"]) + p[m + "D"] * u
-        y = F.gelu(y, approximate="tanh")
+        p = self.p
+        y = F.gelu(diagonal(p, at + "mixer.", norm(x, p[at + "norm.weight"]), self.scan), approximate="tanh")
         v = F.linear(y, p[at + "glu_value.weight"], p[at + "glu_value.bias"])
         g = F.linear(y, p[at + "glu_gate.weight"], p[at + "glu_gate.bias"])
         return x + v * torch.sigmoid(g)
 
     def gpt(self, at, x):
-        p, m = self.p, at + "mixer."
-        b, l, d = x.shape
-        u = norm(x, p[at + "norm.weight"])
-        q, k, v = (F.linear(u, p[m + n + "_proj.weight"]).view(b, l, self.job["heads"], -1).transpose(1, 2) for n in "qkv")
-        y = F.scaled_dot_product_attention(rotate(q, self.cos, self.sin), rotate(k, self.cos, self.sin), v, is_causal=True)
-        x = x + F.linear(y.transpose(1, 2).reshape(b, l, d), p[m + "o_proj.weight"])
-        y = F.linear(norm(x, p[at + "norm2.weight"]), p[at + "mlp_in.weight"], p[at + "mlp_in.bias"])
-        return x + F.linear(F.gelu(y, approximate="tanh"), p[at + "mlp_out.weight"], p[at + "mlp_out.bias"])
+        return gpt_block(self.p, at, x, self.job["heads"], self.cos, self.sin)
+
+
+def mamba_block(p, at, x, mixer):
+    """x + W_out( mixer(SiLU(conv(W_x n))) SiLU(W_z n) ), n = norm(x)."""
+    u, z = F.linear(norm(x, p[at + "norm.weight"]), p[at + "in_proj.weight"]).chunk(2, -1)
+    w = p[at + "conv1d.weight"]
+    u = F.conv1d(u.transpose(1, 2), w.unsqueeze(1), p[at + "conv1d.bias"], padding=w.shape[1] - 1, groups=w.shape[0])
+    y = mixer(F.silu(u[..., : x.shape[1]].transpose(1, 2)))
+    return x + F.linear(y * F.silu(z), p[at + "out_proj.weight"])
+
+
+def s6(p, m, u, scan):
+    delta, A, Bm, Cm = selection(p, m, u)
+    return scan(delta, A, Bm, Cm, u) + p[m + "D"] * u
+
+
+def diagonal(p, m, u, scan):
+    """The LRU's recurrence, input and output matrices included."""
+    lam = torch.exp(torch.complex(-torch.exp(p[m + "nu_log"]), torch.exp(p[m + "theta_log"])))
+    gamma = torch.exp(p[m + "gamma_log"]).unsqueeze(-1)
+    h = scan(lam, torch.complex(F.linear(u, gamma * p[m + "B_re"]), F.linear(u, gamma * p[m + "B_im"])))
+    return F.linear(h.real, p[m + "C_re"]) - F.linear(h.imag, p[m + "C_im"]) + p[m + "D"] * u
+
+
+def gpt_block(p, at, x, heads, cos, sin):
+    m = at + "mixer."
+    b, l, d = x.shape
+    u = norm(x, p[at + "norm.weight"])
+    q, k, v = (F.linear(u, p[m + n + "_proj.weight"]).view(b, l, heads, -1).transpose(1, 2) for n in "qkv")
+    y = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v, is_causal=True)
+    x = x + F.linear(y.transpose(1, 2).reshape(b, l, d), p[m + "o_proj.weight"])
+    y = F.linear(norm(x, p[at + "norm2.weight"]), p[at + "mlp_in.weight"], p[at + "mlp_in.bias"])
+    return x + F.linear(F.gelu(y, approximate="tanh"), p[at + "mlp_out.weight"], p[at + "mlp_out.bias"])
 
 
 def head(p):
@@ -128,6 +141,42 @@ class Recurrent(nn.Module):
         return F.linear(x, head(p))
 
 
+class LadderBlock(nn.Module):
+    """One block of a rung of the ladder."""
+
+    def __init__(self, p, job):
+        super().__init__()
+        self.p, self.kind = p, job["model"]
+        self.scan = {"lru": scans.LINEAR, "selective": scans.SELECTIVE, "mamba": scans.SELECTIVE}.get(self.kind, {}).get(job["variant"])
+        if self.kind == "attention":
+            self.heads = job["heads"]
+            self.cos, self.sin = rotation(job["length"], job["d"] // job["heads"])
+        if self.kind == "rnn":
+            self.cell = nn.RNN(*reversed(p["mixer.B"].shape), batch_first=True)
+            zero = nn.Parameter(torch.zeros_like(p["mixer.bias"]), requires_grad=False)
+            self.cell.weight_ih_l0, self.cell.weight_hh_l0 = p["mixer.B"], p["mixer.A"]
+            self.cell.bias_ih_l0, self.cell.bias_hh_l0 = p["mixer.bias"], zero
+
+    def forward(self, x):
+        if self.kind == "attention":
+            return gpt_block(self.p, "", x, self.heads, self.cos, self.sin)
+        return mamba_block(self.p, "", x, getattr(self, self.kind))
+
+    def conv(self, u):
+        return u
+
+    def rnn(self, u):
+        return F.linear(self.cell(u)[0], self.p["mixer.C"]) + u * self.p["mixer.D"]
+
+    def lru(self, u):
+        return diagonal(self.p, "mixer.", u, self.scan)
+
+    def selective(self, u):
+        return s6(self.p, "mixer.", u, self.scan)
+
+    mamba = selective
+
+
 def build(p, job):
     kind = Recurrent if job["model"] in ("gru", "lstm", "rnn") else LM
     return kind(p, job)
@@ -165,5 +214,3 @@ def mamba_start(p, layers):
         conv.append(torch.zeros(1, w.shape[0], w.shape[1] - 1))
         state.append(torch.zeros(1, *a.shape))
     return conv, state
-
-

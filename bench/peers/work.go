@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	initializer "github.com/gophersnake/gophersnake/pkg/init"
 	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
@@ -119,10 +118,7 @@ func (w *scanWork) warm(n int) []float64 {
 	}
 	loss := w.loss()
 	w.tape.Backward(loss)
-	out := []float64{loss.Item()}
-	for i := range w.p {
-		out = append(out, math.Sqrt(tensor.SumSquaresGrad(w.p[i:i+1])))
-	}
+	out := append([]float64{loss.Item()}, gradientNorms(w.p)...)
 	tensor.ZeroGrad(w.p)
 	return out
 }
@@ -141,7 +137,11 @@ func newGenerate(b *nn.Builder, j Job) (*generate, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := nn.NewStepper(m.(*nn.Model), nn.DefaultStepperConfig())
+	c := nn.DefaultStepperConfig()
+	if j.Format != "" {
+		c.Weights = tensor.Weights(j.Format)
+	}
+	s, err := nn.NewStepper(m.(*nn.Model), c)
 	return &generate{p: b.Params(), s: s}, err
 }
 
@@ -183,17 +183,51 @@ func newBlockWork(b *nn.Builder, j Job) (*blockWork, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := initializer.Normal(initializer.NewRand(seed, "inputs"), j.Batch*j.Length*j.D, 1)
-	return &blockWork{k, b.Params(), tensor.Variable(b.Device, x, j.Batch, j.Length, j.D), tensor.NewTape(b.Device)}, nil
+	x := tensor.Variable(b.Device, waves(j.Batch*j.Length*j.D), j.Batch, j.Length, j.D)
+	return &blockWork{k, b.Params(), x, tensor.NewTape(b.Device)}, nil
 }
 
-func (w *blockWork) step() float64 {
+// waves returns n numbers without a pattern that matters, mean 0 and variance 1,
+// the same as waves of the peers.
+func waves(n int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = math.Sqrt2 * math.Cos(float64(i*i%65521))
+	}
+	return x
+}
+
+func (w *blockWork) backward() float64 {
 	w.tape.Reset()
 	loss := w.tape.Mean(w.block.Forward(w.tape, w.in, nil))
 	w.tape.Backward(loss)
-	tensor.ZeroGrad(w.p)
 	return loss.Item()
 }
 
-func (w *blockWork) warm(n int) []float64    { return repeat(w, n) }
+func (w *blockWork) step() float64 {
+	loss := w.backward()
+	tensor.ZeroGrad(w.p)
+	return loss
+}
+
+// warm returns the norm of every gradient.
+func (w *blockWork) warm(n int) []float64 {
+	for range n - 1 {
+		w.step()
+	}
+	w.backward()
+	out := gradientNorms(w.p)
+	tensor.ZeroGrad(w.p)
+	return out
+}
+
 func (w *blockWork) params() []*tensor.Param { return w.p }
+
+// gradientNorms returns the norm of each parameter's gradient.
+func gradientNorms(p []*tensor.Param) []float64 {
+	var out []float64
+	for i := range p {
+		out = append(out, math.Sqrt(tensor.SumSquaresGrad(p[i:i+1])))
+	}
+	return out
+}

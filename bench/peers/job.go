@@ -7,6 +7,7 @@ const (
 	kindGenerate = "generate" // one stream, one token a step, the most likely one
 	kindBlock    = "block"    // forward and backward of one block of the ladder
 	kindWeights  = "weights"  // write the starting weights and end
+	kindCeilings = "ceilings" // measure what the machine can do and end
 )
 
 // Job is what a measuring process is asked to do, ours and the peer's alike.
@@ -28,6 +29,7 @@ type Job struct {
 	Warm    int     `json:"warm"`    // steps before the first timed one
 	Weights string  `json:"weights"` // file of starting weights, beside it their index in JSON
 	Profile bool    `json:"profile"` // time every operation of the device
+	Format  string  `json:"format"`  // of our weight matrices in generation, "" for float32
 }
 
 // Ready is what a process reports when it has done its warm steps.
@@ -38,6 +40,9 @@ type Ready struct {
 	Version string    `json:"version"` //
 	CPU     string    `json:"cpu"`     // instruction set in use
 	Variant string    `json:"variant"` //
+	Warmed  float64   `json:"warmed"`  // seconds of the warm steps, compiling included
+
+	Ceilings []Ceiling `json:"ceilings,omitempty"`
 }
 
 // Turn is what a process reports after a turn.

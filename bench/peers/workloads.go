@@ -1,14 +1,27 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Workload is a row of the comparison.
 type Workload struct {
 	Name     string
 	Job      Job
 	Variants []string // of the peer; the fastest is raced
-	Target   float64  // how many times as fast as the peer we want to be
-	Note     string
+	Target   float64  // how many times as fast as the peer we want to be, 0 for no target
+	Against  string   // the peer's name, "" for PyTorch
+}
+
+// kit is what the peer is made of.
+func (w Workload) kit() kit {
+	for _, k := range []kit{jaxKit, llamaKit} {
+		if k.name == w.Against {
+			return k
+		}
+	}
+	return torchKit
 }
 
 // memoryTarget is how many times as much memory as ours a training step of the
@@ -21,9 +34,40 @@ var (
 	selectiveVariants = []string{"sequential", "pscan", "compiled"}
 	linearVariants    = []string{"sequential", "pscan", "fft"}
 	plainVariants     = []string{"eager", "compile"}
+	jaxVariants       = []string{"scan", "scan, 8 steps unrolled", "associative"}
 )
 
-// workloads lists what is compared, in the order of the tables.
+// everyWorkload lists what is compared, in the order of the tables.
+func everyWorkload() []Workload {
+	return slices.Concat(workloads(), jaxWorkloads(), decodeWorkloads())
+}
+
+// jaxWorkloads are those of PyTorch's that JAX runs, too.
+func jaxWorkloads() (out []Workload) {
+	for _, w := range workloads() {
+		j := w.Job
+		if j.Kind == kindScan || j.Kind == kindTrain && j.D == 128 && (j.Model == "mamba" || j.Model == "lru") {
+			out = append(out, Workload{Name: w.Name + ", JAX", Job: j, Variants: jaxVariants, Against: jaxKit.name})
+		}
+	}
+	return out
+}
+
+// decodeWorkloads are the formats in which both we and llama.cpp keep weights.
+func decodeWorkloads() (out []Workload) {
+	for _, f := range [][2]string{{"float32", "f32"}, {"bf16", "bf16"}, {"int8", "q8_0"}} {
+		j := generation(768, 24, 50280, true)
+		j.Format = f[0]
+		w := Workload{Name: "mamba d768, 24 layers, " + f[0] + ", llama.cpp", Job: j, Variants: f[1:], Against: llamaKit.name}
+		if f[0] == "float32" {
+			w.Target = 1
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// workloads lists what is compared with PyTorch.
 func workloads() []Workload {
 	all := []Workload{{
 		Name:     "selective scan B8 L1024 D256 N16",
@@ -70,13 +114,19 @@ func generations() []Workload {
 	mamba := func(d, layers, vocab int, tied bool, target float64) Workload {
 		return Workload{
 			Name:     fmt.Sprintf("mamba d%d, %d layers, generation of one stream", d, layers),
-			Job:      Job{Kind: kindGenerate, Model: "mamba", D: d, Layers: layers, Batch: 1, Length: 1, Vocab: vocab, State: 16, Tied: tied, Warm: 16},
+			Job:      generation(d, layers, vocab, tied),
 			Variants: plainVariants, Target: target,
 		}
 	}
-	shape := mamba(768, 24, 50280, true, 1)
-	shape.Note = "The shape of Mamba 130M with random weights, float32. The target is against the best C build, which PyPI does not have: this is PyTorch."
-	return []Workload{mamba(64, 2, 256, false, 20), mamba(128, 2, 256, false, 20), mamba(256, 4, 256, false, 10), shape}
+	return []Workload{mamba(64, 2, 256, false, 20), mamba(128, 2, 256, false, 20), mamba(256, 4, 256, false, 10),
+		mamba(768, 24, 50280, true, 0)}
+}
+
+// generation is one stream of a Mamba; 768, 24, 50280, tied is the shape of
+// Mamba 130M, with random weights.
+func generation(d, layers, vocab int, tied bool) Job {
+	return Job{Kind: kindGenerate, Model: "mamba", D: d, Layers: layers, Batch: 1, Length: 1, Vocab: vocab, State: 16,
+		Tied: tied, Warm: 16}
 }
 
 // tokens is how many tokens a step of the job takes in.

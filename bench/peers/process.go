@@ -35,13 +35,13 @@ func startOurs(ctx context.Context, j Job) (*process, error) {
 	return start(ctx, "gophersnake", nil, j, exe, "child")
 }
 
-// startPeer starts PyTorch's side of a job and waits for its warm steps.
+// startPeer starts a peer's side of a job and waits for its warm steps.
 func startPeer(ctx context.Context, p peer, j Job, tuned bool) (*process, error) {
 	env := []string{fmt.Sprint("OMP_NUM_THREADS=", j.Threads), fmt.Sprint("MKL_NUM_THREADS=", j.Threads), "TORCHINDUCTOR_CACHE_DIR=" + p.cache}
 	if tuned {
 		env = append(env, tunedMalloc...)
 	}
-	return start(ctx, "PyTorch "+j.Variant, env, j, p.python, p.script)
+	return start(ctx, p.name+" "+j.Variant, env, j, p.python, p.script)
 }
 
 func start(ctx context.Context, name string, env []string, j Job, command ...string) (*process, error) {
@@ -102,18 +102,19 @@ func (p *process) failed(ctx context.Context, err error) error {
 	return errors.Join(fmt.Errorf("%s: %w: %s", p.name, err, said))
 }
 
-// run runs our program for a job that ends by itself.
-func run(ctx context.Context, j Job) error {
+// run runs our program for a job that ends by itself, and returns what it says.
+func run(ctx context.Context, j Job) ([]byte, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	text, err := json.Marshal(j)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if out, err := exec.CommandContext(ctx, exe, "child", string(text)).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+	out, err := exec.CommandContext(ctx, exe, "child", string(text)).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	return nil
+	return out, nil
 }

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +39,7 @@ func answers(t *testing.T, j Job, turns string) []string {
 	return strings.Split(strings.TrimSpace(out.String()), "\n")
 }
 
-// TestTokensAreThePeers: the numbers are those of draw_tokens in peer.py.
+// TestTokensAreThePeers: the numbers are those of draw_tokens in common.py.
 func TestTokensAreThePeers(t *testing.T) {
 	if got := drawTokens(8, 256); !slices.Equal(got, []int32{136, 136, 22, 115, 240, 152, 86, 98}) {
 		t.Errorf("%v", got)
@@ -49,10 +53,11 @@ func TestTokensAreThePeers(t *testing.T) {
 // and checks that it trains.
 func TestEveryWorkloadRuns(t *testing.T) {
 	seen := map[string]bool{}
-	for _, w := range workloads() {
+	for _, w := range everyWorkload() {
 		j := small(w.Job.Model)
 		j.Kind = w.Job.Kind
-		if key := j.Kind + j.Model; seen[key] {
+		j.Format = w.Job.Format
+		if key := j.Kind + j.Model + j.Format; seen[key] {
 			continue
 		} else {
 			seen[key] = true
@@ -76,7 +81,7 @@ func TestEveryWorkloadRuns(t *testing.T) {
 			t.Errorf("%s: losses %v do not fall", w.Name, r.Found)
 		}
 	}
-	if len(seen) != 8 {
+	if len(seen) != 11 {
 		t.Errorf("%d kinds of workloads were run: %v", len(seen), seen)
 	}
 }
@@ -186,6 +191,60 @@ func TestTimedIsWhole(t *testing.T) {
 	if scans != 4 {
 		t.Errorf("%d scans and gradients of scans in a step of two layers", scans)
 	}
+	f := floorOf(turn)
+	rest := f.Step - f.Moved - f.Between
+	for _, v := range f.Over {
+		rest -= v
+	}
+	if f.Arithmetic <= 0 || f.Arithmetic > f.Moved || math.Abs(rest) > 1e-9 || len(f.Over) != 3 {
+		t.Errorf("%+v leaves %g s", f, rest)
+	}
+}
+
+// TestCosts: what is counted of a product, a scan and causal attention.
+func TestCosts(t *testing.T) {
+	buf := func(n int) device.Buf { return device.Buf{F32: make([]float32, n)} }
+	for _, c := range []struct {
+		name string
+		got  cost
+		want cost
+	}{
+		{"product", reads(buf(6), buf(12), device.Buf{}).writes(buf(8)).products(2 * 2 * 4 * 3), cost{classProducts, 48, 18, 8}},
+		{"selective scan", reads(buf(6)).writes(buf(6)).scan(selectiveFLOPs(&device.SelectiveScan{B: 1, L: 2, D: 3, N: 4}, 8)), cost{classScans, 2 * 8 * 24, 6, 6}},
+		{"real scan", reads().scan(linearFLOPs(&device.LinearScan{B: 2, L: 3, D: 4}, 1)), cost{classScans, 48, 0, 0}},
+		{"complex scan", reads().scan(linearFLOPs(&device.LinearScan{B: 2, L: 3, D: 4, AIm: buf(4)}, 2)), cost{classScans, 384, 0, 0}},
+		{"attention over 3 of 3", attentionCost(&device.Attention{B: 1, H: 2, Lq: 3, Lk: 3, Dh: 4}, 2), cost{classProducts, 2 * 12 * (8 + 5), 0, 0}},
+		{"attention of 1 over 3", attentionCost(&device.Attention{B: 1, H: 1, Lq: 1, Lk: 3, Dh: 4}, 2), cost{classProducts, 2 * 3 * (8 + 5), 0, 0}},
+		{"GRU", cost{}.products(gateFLOPs(2, 3, 4, 3)), cost{classProducts, 2 * 3 * 6 * 16, 0, 0}},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, c.got, c.want)
+		}
+	}
+}
+
+// TestFloorVerdicts: a target beyond the floor is said to be.
+func TestFloorVerdicts(t *testing.T) {
+	f := &Floor{Arithmetic: 1, Moved: 2}
+	for _, c := range []struct {
+		target, theirs float64
+		want           string
+	}{{0, 10, "–"}, {4, 10, "possible"}, {8, 10, "only with fewer passes over memory: now at most 5"}, {12, 10, "beyond the machine: at most 10"}} {
+		if got := f.verdict(c.target, c.theirs); got != c.want {
+			t.Errorf("target %g against %g s: %q, want %q", c.target, c.theirs, got, c.want)
+		}
+	}
+	j := generation(64, 2, 256, false)
+	tied := j
+	tied.Tied = true
+	narrow := tied
+	narrow.Format = "bf16"
+	if a, b, c := weightBytes(j, 1e6), weightBytes(tied, 1e6), weightBytes(narrow, 1e6); a != 4*(1e6-256*64) || b != 4e6 || c != 2e6 {
+		t.Errorf("%g bytes without the embedding, %g with it, %g as bf16", a, b, c)
+	}
+	if f := generationFloor(j, 1e5); !(f.Moved > 0) || f.Level == "" {
+		t.Errorf("%+v", f)
+	}
 }
 
 func TestRefuse(t *testing.T) {
@@ -228,12 +287,20 @@ func TestPage(t *testing.T) {
 		t.Errorf("%d rows, or a table of what was not measured:\n%s", len(r.Rows), text)
 	}
 	r.States = []Side{{Name: "1", Seconds: []float64{1}}, {Name: "16", Seconds: []float64{4}}}
-	r.Curves = []Curve{{Rung: "conv", Lengths: []int{1024, 2048, 4096}, Seconds: []float64{1, 2, 4}, Peak: []int64{10, 20, 40}, Skipped: "too long"}}
-	r.Profile = &Profile{Name: "x", Step: 1, Plain: 0.9, Ops: []OpTime{{"MatMul", 3, 0.75}}}
+	r.Tops = []Ceiling{{multiplyAdd, "", 1, 270e9}, {multiplyAdd, "", 2, 540e9}}
+	r.Rows[0].Floor = &Floor{Arithmetic: 0.5, Moved: 0.75, Step: 1, Over: map[string]float64{classScans: 0.25}}
+	jax := row
+	jax.Name, jax.Two, jax.Tried = jaxWorkloads()[0].Name, []Side{side(1, 1), side(7, 7)}, []Side{{Variant: "scan", Seconds: []float64{7}}}
+	jax.Two[1].Name, jax.Two[1].Version, jax.Two[1].Variant = "JAX", "0.1", "scan"
+	r.put(jax)
+	r.Curves = []Curve{{Rung: "conv", Peer: "PyTorch", Variant: "eager", Threads: 2, Lengths: []int{1024, 4096}, Seconds: []float64{1, 5}, Problem: "x"},
+		{Rung: "conv", Threads: 2, Lengths: []int{1024, 2048, 4096}, Seconds: []float64{1, 2, 4}, Peak: []int64{10, 20, 40}, Skipped: "too long"}}
+	r.Profile = &Profile{Name: "x", Step: 1, Plain: 0.9, Ops: []OpTime{{Name: "MatMul", Calls: 3, Seconds: 0.75}}}
 	if err := r.page(path); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"4; 4 (4–4)", "1.00 \\[1.00, 1.00\\]", "too long", "75.0 %", "25.0 %"} {
+	for _, want := range []string{"4; 4 (4–4)", "1.00 \\[1.00, 1.00\\]", "too long", "75.0 %", "25.0 %", "multiply-add, GFLOP/s |      270 |       540",
+		"beyond the machine: at most 6", "JAX beside ours", "| JAX | 0.1", "7; 7 (7–7)", "scan 7000", "conv, PyTorch eager", "differ from ours: x"} {
 		if text := read(t, path); !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)
 		}
@@ -267,6 +334,76 @@ func TestResultsAreKept(t *testing.T) {
 	}
 	if r, err = readResults(path, Machine{CPU: "b"}); err != nil || len(r.Rows) != 0 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestGoesOn: a run that was interrupted measures only what is not done; another
+// program, other settings and a run that came to its end begin again.
+func TestGoesOn(t *testing.T) {
+	r := &Results{}
+	r.begin("a")
+	r.Open.Done = append(r.Open.Done, "row")
+	if r.begin("a"); !slices.Contains(r.Open.Done, "row") {
+		t.Error("a run does not go on")
+	}
+	if r.begin("b"); len(r.Open.Done) != 0 {
+		t.Error("another run goes on")
+	}
+	one, err := options{only: regexp.MustCompile("x"), rounds: 2}.what()
+	two, err2 := options{only: regexp.MustCompile("x"), rounds: 3}.what()
+	if err != nil || err2 != nil || one == two {
+		t.Errorf("%q, %q, %v, %v", one, two, err, err2)
+	}
+	var measured []string
+	b := &bench{progress: io.Discard}
+	parts := []part{{"one", func() error { measured = append(measured, "one"); return nil }},
+		{"bad", func() error { return errors.New("bad luck") }}, {"two", func() error { measured = append(measured, "two"); return nil }}}
+	kept := 0
+	all := regexp.MustCompile("")
+	r.begin("c")
+	r.Open.Done = []string{"one"}
+	err = b.everything(t.Context(), all, parts, r, func() error { kept++; return nil })
+	if err == nil || !strings.Contains(err.Error(), "bad: bad luck") || !slices.Equal(measured, []string{"two"}) || kept != 1 || !slices.Equal(r.Open.Done, []string{"one", "two"}) {
+		t.Errorf("%v, measured %v, kept %d, %+v", err, measured, kept, r.Open)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	r.begin("d")
+	if err := b.everything(stopped, all, parts, r, func() error { return nil }); !errors.Is(err, context.Canceled) || len(r.Open.Done) != 0 {
+		t.Errorf("%v, %+v", err, r.Open)
+	}
+}
+
+// TestPartsHaveNames of their own: they are what a run goes on by.
+func TestPartsHaveNames(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range (&bench{}).parts(t.Context(), options{}, &Results{}) {
+		if seen[p.name] {
+			t.Errorf("two parts are called %q", p.name)
+		}
+		seen[p.name] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("%d parts", len(seen))
+	}
+}
+
+// TestKits: every workload's peer has its list and its program, and they are
+// written where its process looks for them.
+func TestKits(t *testing.T) {
+	dir := t.TempDir()
+	for _, w := range everyWorkload() {
+		k := w.kit()
+		if w.Against != "" && k.name != w.Against {
+			t.Errorf("%s: no kit of %q", w.Name, w.Against)
+		}
+		p, err := k.install(t.Context(), dir, "some-python", io.Discard)
+		if err != nil || p.python != "some-python" || p.name != k.name {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		if read(t, p.script) == "" || read(t, filepath.Join(dir, "peer", k.list)) == "" {
+			t.Errorf("%s: empty files", k.name)
+		}
 	}
 }
 

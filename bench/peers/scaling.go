@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
+	"slices"
 
 	"github.com/gophersnake/gophersnake/pkg/lab/figure"
 	"github.com/gophersnake/gophersnake/pkg/lab/stats"
@@ -13,23 +15,29 @@ import (
 // Curve is one block's time and memory by length.
 type Curve struct {
 	Rung    string    `json:"rung"`
+	Peer    string    `json:"peer"`    // whose, "" for ours
+	Variant string    `json:"variant"` // the peer's way
+	Threads int       `json:"threads"`
+	Problem string    `json:"problem"` // in what the peer's gradients differ from ours, or ""
 	Lengths []int     `json:"lengths"`
-	Seconds []float64 `json:"seconds"` // of forward and backward of one sequence, median of a point's turns
+	Seconds []float64 `json:"seconds"` // of forward and backward of one sequence, the fastest of a point's
 	Peak    []int64   `json:"peak"`    // greatest resident size of the point's process, bytes
 	Skipped string    `json:"skipped"` // why the longer lengths are missing, or ""
 }
 
 // scaling says what the curves are measured at.
 type scaling struct {
-	Rungs    []string
 	D        int     // width
 	Lengths  []int   //
 	Longest  float64 // seconds a pass may take: a length that would take more is skipped
 	Greatest int64   // bytes a process may take, likewise
 }
 
+// every is by what factor a peer's lengths grow: its processes are slow to start.
+const every = 4
+
 func defaultScaling(quick bool) scaling {
-	s := scaling{Rungs: []string{"conv", "attention", "rnn", "lru", "selective", "mamba"}, D: 32, Longest: 20, Greatest: 8 << 30}
+	s := scaling{D: 32, Longest: 10, Greatest: 8 << 30}
 	longest := 65536
 	if quick {
 		longest = 2048
@@ -38,6 +46,39 @@ func defaultScaling(quick bool) scaling {
 		s.Lengths = append(s.Lengths, l)
 	}
 	return s
+}
+
+// curves lists the blocks, ours on two cores and on one, and PyTorch's in its
+// ways.
+func curves() (out []Curve) {
+	rungs := []string{"conv", "attention", "rnn", "lru", "selective", "mamba"}
+	for _, threads := range []int{2, 1} {
+		for _, rung := range rungs {
+			out = append(out, Curve{Rung: rung, Threads: threads})
+		}
+	}
+	ways := map[string][]string{"lru": {"pscan"}, "selective": {"pscan", "compiled"}, "mamba": {"pscan", "compiled"}}
+	for _, rung := range rungs {
+		variants := ways[rung]
+		if variants == nil {
+			variants = []string{"eager"}
+		}
+		for _, v := range variants {
+			out = append(out, Curve{Rung: rung, Peer: torchKit.name, Variant: v, Threads: 2})
+		}
+	}
+	return out
+}
+
+// name tells the curve from all others.
+func (k Curve) name() string {
+	switch {
+	case k.Peer == "" && k.Threads == 1:
+		return k.Rung + ", one thread"
+	case k.Peer == "":
+		return k.Rung
+	}
+	return fmt.Sprintf("%s, %s %s", k.Rung, k.Peer, k.Variant)
 }
 
 // statesLadder is the state sizes whose cost is compared.
@@ -64,28 +105,21 @@ func (b *bench) measureStates(ctx context.Context) ([]Side, error) {
 	return sides, b.race(ctx, sides, procs, threads)
 }
 
-// measureCurves measures every block at every length, each point in a process
-// of its own; at each length the blocks take turns.
-func (b *bench) measureCurves(ctx context.Context, s scaling) ([]Curve, error) {
-	curves := make([]Curve, len(s.Rungs))
-	for i, rung := range s.Rungs {
-		curves[i].Rung = rung
-	}
-	for _, l := range s.Lengths {
-		for i := range curves {
-			k := &curves[i]
-			if k.Skipped == "" {
-				k.Skipped = s.refuse(k, l)
-			}
-			if k.Skipped != "" {
-				continue
-			}
-			if err := b.point(ctx, k, l, s.D); err != nil {
-				return curves, err
-			}
+// measureCurve measures a block at every length, each point in a process of its
+// own.
+func (b *bench) measureCurve(ctx context.Context, k *Curve, s scaling) error {
+	for i, l := range s.Lengths {
+		if k.Peer != "" && i > 0 && l != every*k.Lengths[len(k.Lengths)-1] {
+			continue
+		}
+		if k.Skipped = s.refuse(k, l); k.Skipped != "" {
+			return nil
+		}
+		if err := b.point(ctx, k, l, s.D); err != nil {
+			return err
 		}
 	}
-	return curves, nil
+	return nil
 }
 
 // refuse says why a length is not measured, going on from the last two points,
@@ -96,7 +130,9 @@ func (s scaling) refuse(k *Curve, l int) string {
 		return ""
 	}
 	grow := float64(l) / float64(k.Lengths[n-1])
-	if t := k.Seconds[n-1] * k.Seconds[n-1] / k.Seconds[n-2] * grow / 2; t > s.Longest {
+	before := float64(k.Lengths[n-1]) / float64(k.Lengths[n-2])
+	exponent := math.Log(k.Seconds[n-1]/k.Seconds[n-2]) / math.Log(before)
+	if t := k.Seconds[n-1] * math.Pow(grow, exponent); t > s.Longest {
 		return fmt.Sprintf("L=%d would take about %.0f s a pass, more than %.0f", l, t, s.Longest)
 	}
 	if m := float64(k.Peak[n-1]) * grow; m > float64(s.Greatest) {
@@ -105,9 +141,12 @@ func (s scaling) refuse(k *Curve, l int) string {
 	return ""
 }
 
-// point measures one block at one length.
+// point measures one block at one length. At the shortest, a peer's gradients are
+// compared with ours.
 func (b *bench) point(ctx context.Context, k *Curve, l, d int) error {
-	p, err := startOurs(ctx, Job{Kind: kindBlock, Model: k.Rung, Batch: 1, Length: l, D: d, Threads: 2, Warm: 1})
+	j := Job{Kind: kindBlock, Model: k.Rung, Variant: k.Variant, Batch: 1, Length: l, D: d, Heads: blockHeads,
+		Threads: k.Threads, Warm: 1}
+	p, err := b.startBlock(ctx, k, j)
 	if err != nil {
 		return err
 	}
@@ -117,9 +156,41 @@ func (b *bench) point(ctx context.Context, k *Curve, l, d int) error {
 	if err != nil {
 		return err
 	}
-	k.Lengths, k.Seconds, k.Peak = append(k.Lengths, l), append(k.Seconds, median(t.Seconds)), append(k.Peak, t.Peak)
-	fmt.Fprintf(b.progress, "  %-10s L=%-6d %9.4g ms %7.1f MB\n", k.Rung, l, 1e3*median(t.Seconds), float64(t.Peak)/1e6)
+	fastest := slices.Min(t.Seconds)
+	k.Lengths, k.Seconds, k.Peak = append(k.Lengths, l), append(k.Seconds, fastest), append(k.Peak, t.Peak)
+	fmt.Fprintf(b.progress, "  %-28s L=%-6d %9.4g ms %7.1f MB\n", k.name(), l, 1e3*fastest, float64(t.Peak)/1e6)
 	return nil
+}
+
+// blockHeads is how many heads the ladder's attention over 32 channels has.
+const blockHeads = 4
+
+// startBlock starts a process on a block, for a peer with our weights.
+func (b *bench) startBlock(ctx context.Context, k *Curve, j Job) (*process, error) {
+	if k.Peer == "" {
+		return startOurs(ctx, j)
+	}
+	peer, err := b.ready(ctx, torchKit)
+	if err != nil {
+		return nil, err
+	}
+	j.Weights, j.Warm = filepath.Join(b.dir, "weights.bin"), 2
+	defer removeWeights(j.Weights)
+	if err := writeWeightsFile(ctx, j); err != nil {
+		return nil, err
+	}
+	p, err := startPeer(ctx, peer, j, true)
+	if err != nil || len(k.Lengths) > 0 {
+		return p, err
+	}
+	ours, err := startOurs(ctx, j)
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	defer ours.close()
+	k.Problem = disagreement(j, ours.ready, p.ready)
+	return p, nil
 }
 
 // fitFrom is the first length that is fitted: from there on a pass is more than
@@ -159,7 +230,7 @@ func (k Curve) growth() []float64 {
 func plot(curves []Curve, title, unit string, ys func(Curve) []float64) (*figure.Figure, error) {
 	var series []figure.Series
 	for _, k := range curves {
-		s := figure.Series{Name: k.Rung, Y: ys(k)}
+		s := figure.Series{Name: k.name(), Y: ys(k)}
 		for _, l := range k.Lengths {
 			s.X = append(s.X, float64(l))
 		}
@@ -167,6 +238,6 @@ func plot(curves []Curve, title, unit string, ys func(Curve) []float64) (*figure
 			series = append(series, s)
 		}
 	}
-	return figure.Scaling(figure.Config{Title: title, XLabel: "sequence length L", YLabel: unit,
+	return figure.Scaling(figure.Config{Title: title, XLabel: "sequence length L", YLabel: unit, Width: 9, Height: 6,
 		Note: fmt.Sprintf("forward and backward of one block, width 32, batch 1; lines: power law from L=%d on", fitFrom)}, series, fitFrom)
 }

@@ -1,0 +1,5 @@
+//go:build !amd64 || noasm
+
+package ceiling
+
+func native() kernels { return portable }
