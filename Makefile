@@ -7,9 +7,9 @@ VENV        := .venv
 OVERLAY     := -tags gophernotes -overlay bin/overlay.json
 OUT         ?= out
 DB          ?= gophersnake.db
-RACE        := ./internal/live ./internal/pool ./internal/kernel/scan ./pkg/lab ./pkg/nb ./tracker ./tracker/sysmon
+RACE        := ./internal/device/cpu ./internal/live ./internal/pool ./internal/kernel/scan ./pkg/lab ./pkg/nb ./tracker ./tracker/sysmon
 
-.PHONY: help build reproduce results test test-go test-noasm test-race fuzz lint generate-check bench study clean \
+.PHONY: help build reproduce results test test-go test-noasm test-arm64 test-race fuzz lint generate-check bench study clean \
 	kernel kernel-overlay lab venv test-kernel test-jupyter test-browser torture measure-kernel bench-tracker docker test-docker
 
 help: ## list the commands
@@ -41,7 +41,7 @@ lab: build kernel venv ## open JupyterLab with the kernel installed in .venv
 	$(BIN) kernel install --prefix $(VENV)
 	$(VENV)/bin/jupyter lab notebooks
 
-test: lint test-go test-noasm test-race fuzz test-kernel test-jupyter ## everything that continuous integration runs
+test: lint test-go test-noasm test-arm64 test-race fuzz test-kernel test-jupyter ## everything that continuous integration runs
 
 lint: ## gofmt, go vet, staticcheck, generated code up to date
 	@bad=$$(git ls-files '*.go' | xargs gofmt -l); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
@@ -60,6 +60,18 @@ test-go:
 
 test-noasm: # the pure-Go kernels give the same results
 	$(GO) test -tags noasm ./internal/kernel/... ./internal/device/... ./pkg/tensor ./pkg/ssm ./pkg/rnn
+
+# What does not depend on the processor, and is slow under emulation, is left out.
+ARM64 := $(addprefix ./internal/,kernel/arm64/asm kernel/isa kernel/gemm kernel/scan kernel/vec kernel/matvec kernel/fused device/cpu)
+QEMU   = $(if $(filter arm64,$(shell $(GO) env GOHOSTARCH)),,-exec qemu-aarch64-static)
+test-arm64: ## the NEON kernels, emulated by QEMU where the machine is not arm64; vet for Linux and macOS on arm64
+	@[ -z "$(QEMU)" ] || command -v qemu-aarch64-static >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q qemu-user-static; } || \
+		{ echo "no qemu-aarch64-static: install it (Debian, Ubuntu: as root, apt-get install qemu-user-static)"; exit 1; }
+	for os in linux darwin; do for tags in '' noasm; do \
+		GOOS=$$os GOARCH=arm64 CGO_ENABLED=0 $(GO) vet -tags "$$tags" $(ARM64) || exit 1; done; done
+	$(if $(QEMU),GOOS=linux )GOARCH=arm64 CGO_ENABLED=0 $(GO) test $(QEMU) -short \
+		-skip 'Allocate|ConcurrentUse|(Linear|Complex|Selective)Workers|WorkersDoNotChangeBits' $(ARM64)
 
 test-race:
 	$(GO) test -race -short $(RACE)
@@ -115,10 +127,10 @@ fuzz: # a short smoke run of every fuzz target
 			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 3s -fuzzminimizetime 20x $$pkg || exit 1; \
 		done; done
 
-bench: build ## time the kernels, growth with length; PyTorch, MLflow and others beside ours (installs them: several GB)
+bench: build ## time the kernels, growth with length; PyTorch, JAX, llama.cpp, MLflow and others beside ours (installs them: several GB)
 	$(GO) test -run '^$$' -bench . -benchtime 200ms ./internal/kernel/... ./internal/device/cpu
 	$(BIN) bench --out $(OUT)
-	$(GO) run ./bench/torch -dir $(OUT)/bench -out docs/PERFORMANCE.md
+	$(GO) run ./bench/peers -dir $(OUT)/bench -out docs/PERFORMANCE.md
 	$(MAKE) --no-print-directory bench-tracker
 
 study: build ## the full preset: hours

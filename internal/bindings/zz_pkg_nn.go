@@ -39,30 +39,34 @@ func table_pkg_nn() Package {
 			"T":                    r.ValueOf(nn.T),
 		},
 		Types: map[string]r.Type{
-			"Attention":     r.TypeOf((*nn.Attention)(nil)).Elem(),
-			"Block":         r.TypeOf((*nn.Block)(nil)).Elem(),
-			"BlockConfig":   r.TypeOf((*nn.BlockConfig)(nil)).Elem(),
-			"BlockKind":     r.TypeOf((*nn.BlockKind)(nil)).Elem(),
-			"Builder":       r.TypeOf((*nn.Builder)(nil)).Elem(),
-			"Conv1D":        r.TypeOf((*nn.Conv1D)(nil)).Elem(),
-			"GatedMixer":    r.TypeOf((*nn.GatedMixer)(nil)).Elem(),
-			"Head":          r.TypeOf((*nn.Head)(nil)).Elem(),
-			"Identity":      r.TypeOf((*nn.Identity)(nil)).Elem(),
-			"LayerNorm":     r.TypeOf((*nn.LayerNorm)(nil)).Elem(),
-			"Linear":        r.TypeOf((*nn.Linear)(nil)).Elem(),
-			"Mixer":         r.TypeOf((*nn.Mixer)(nil)).Elem(),
-			"Model":         r.TypeOf((*nn.Model)(nil)).Elem(),
-			"ModelConfig":   r.TypeOf((*nn.ModelConfig)(nil)).Elem(),
-			"NewMixerFunc":  r.TypeOf((*nn.NewMixerFunc)(nil)).Elem(),
-			"RMSNorm":       r.TypeOf((*nn.RMSNorm)(nil)).Elem(),
-			"Snapshot":      r.TypeOf((*nn.Snapshot)(nil)).Elem(),
-			"State":         r.TypeOf((*nn.State)(nil)).Elem(),
-			"Stepper":       r.TypeOf((*nn.Stepper)(nil)).Elem(),
-			"StepperConfig": r.TypeOf((*nn.StepperConfig)(nil)).Elem(),
+			"Attention":      r.TypeOf((*nn.Attention)(nil)).Elem(),
+			"Block":          r.TypeOf((*nn.Block)(nil)).Elem(),
+			"BlockConfig":    r.TypeOf((*nn.BlockConfig)(nil)).Elem(),
+			"BlockKind":      r.TypeOf((*nn.BlockKind)(nil)).Elem(),
+			"Builder":        r.TypeOf((*nn.Builder)(nil)).Elem(),
+			"Conv1D":         r.TypeOf((*nn.Conv1D)(nil)).Elem(),
+			"GatedMixer":     r.TypeOf((*nn.GatedMixer)(nil)).Elem(),
+			"Head":           r.TypeOf((*nn.Head)(nil)).Elem(),
+			"Identity":       r.TypeOf((*nn.Identity)(nil)).Elem(),
+			"LayerNorm":      r.TypeOf((*nn.LayerNorm)(nil)).Elem(),
+			"Linear":         r.TypeOf((*nn.Linear)(nil)).Elem(),
+			"Mixer":          r.TypeOf((*nn.Mixer)(nil)).Elem(),
+			"Model":          r.TypeOf((*nn.Model)(nil)).Elem(),
+			"ModelConfig":    r.TypeOf((*nn.ModelConfig)(nil)).Elem(),
+			"NewMixerFunc":   r.TypeOf((*nn.NewMixerFunc)(nil)).Elem(),
+			"ProjectedMixer": r.TypeOf((*nn.ProjectedMixer)(nil)).Elem(),
+			"RMSNorm":        r.TypeOf((*nn.RMSNorm)(nil)).Elem(),
+			"SequenceMixer":  r.TypeOf((*nn.SequenceMixer)(nil)).Elem(),
+			"Snapshot":       r.TypeOf((*nn.Snapshot)(nil)).Elem(),
+			"State":          r.TypeOf((*nn.State)(nil)).Elem(),
+			"Stepper":        r.TypeOf((*nn.Stepper)(nil)).Elem(),
+			"StepperConfig":  r.TypeOf((*nn.StepperConfig)(nil)).Elem(),
 		},
 		Proxies: map[string]r.Type{
-			"GatedMixer": r.TypeOf((*proxy_pkg_nn_GatedMixer)(nil)).Elem(),
-			"Mixer":      r.TypeOf((*proxy_pkg_nn_Mixer)(nil)).Elem(),
+			"GatedMixer":     r.TypeOf((*proxy_pkg_nn_GatedMixer)(nil)).Elem(),
+			"Mixer":          r.TypeOf((*proxy_pkg_nn_Mixer)(nil)).Elem(),
+			"ProjectedMixer": r.TypeOf((*proxy_pkg_nn_ProjectedMixer)(nil)).Elem(),
+			"SequenceMixer":  r.TypeOf((*proxy_pkg_nn_SequenceMixer)(nil)).Elem(),
 		},
 	}
 }
@@ -103,3 +107,48 @@ func (p *proxy_pkg_nn_Mixer) Forward(a0 *tensor.Tape, a1 *tensor.Tensor, a2 *nn.
 func (p *proxy_pkg_nn_Mixer) Name() string { return p.Name_(p.Object) }
 
 func (p *proxy_pkg_nn_Mixer) NewState(a0 int) *nn.State { return p.NewState_(p.Object, a0) }
+
+// proxy_pkg_nn_ProjectedMixer is a nn.ProjectedMixer by functions.
+type proxy_pkg_nn_ProjectedMixer struct {
+	Object            any
+	Forward_          func(any, *tensor.Tape, *tensor.Tensor, *nn.State) *tensor.Tensor
+	ForwardGated_     func(any, *tensor.Tape, *tensor.Tensor, *tensor.Tensor, *nn.State) *tensor.Tensor
+	ForwardProjected_ func(any, *tensor.Tape, *tensor.Tensor, *tensor.Tensor, *tensor.Tensor, *nn.State) *tensor.Tensor
+	Name_             func(any) string
+	NewState_         func(any, int) *nn.State
+}
+
+func (p *proxy_pkg_nn_ProjectedMixer) Forward(a0 *tensor.Tape, a1 *tensor.Tensor, a2 *nn.State) *tensor.Tensor {
+	return p.Forward_(p.Object, a0, a1, a2)
+}
+
+func (p *proxy_pkg_nn_ProjectedMixer) ForwardGated(a0 *tensor.Tape, a1 *tensor.Tensor, a2 *tensor.Tensor, a3 *nn.State) *tensor.Tensor {
+	return p.ForwardGated_(p.Object, a0, a1, a2, a3)
+}
+
+func (p *proxy_pkg_nn_ProjectedMixer) ForwardProjected(a0 *tensor.Tape, a1 *tensor.Tensor, a2 *tensor.Tensor, a3 *tensor.Tensor, a4 *nn.State) *tensor.Tensor {
+	return p.ForwardProjected_(p.Object, a0, a1, a2, a3, a4)
+}
+
+func (p *proxy_pkg_nn_ProjectedMixer) Name() string { return p.Name_(p.Object) }
+
+func (p *proxy_pkg_nn_ProjectedMixer) NewState(a0 int) *nn.State { return p.NewState_(p.Object, a0) }
+
+// proxy_pkg_nn_SequenceMixer is a nn.SequenceMixer by functions.
+type proxy_pkg_nn_SequenceMixer struct {
+	Object      any
+	BySequence_ func(any) bool
+	Forward_    func(any, *tensor.Tape, *tensor.Tensor, *nn.State) *tensor.Tensor
+	Name_       func(any) string
+	NewState_   func(any, int) *nn.State
+}
+
+func (p *proxy_pkg_nn_SequenceMixer) BySequence() bool { return p.BySequence_(p.Object) }
+
+func (p *proxy_pkg_nn_SequenceMixer) Forward(a0 *tensor.Tape, a1 *tensor.Tensor, a2 *nn.State) *tensor.Tensor {
+	return p.Forward_(p.Object, a0, a1, a2)
+}
+
+func (p *proxy_pkg_nn_SequenceMixer) Name() string { return p.Name_(p.Object) }
+
+func (p *proxy_pkg_nn_SequenceMixer) NewState(a0 int) *nn.State { return p.NewState_(p.Object, a0) }

@@ -29,6 +29,7 @@ func table_pkg_tensor() Package {
 			"MinG":           r.ValueOf(tensor.MinG),
 			"Neg":            r.ValueOf(tensor.Neg),
 			"New":            r.ValueOf(tensor.New),
+			"NewDevice":      r.ValueOf(tensor.NewDevice),
 			"NewParam":       r.ValueOf(tensor.NewParam),
 			"NewTape":        r.ValueOf(tensor.NewTape),
 			"NoDecay":        r.ValueOf(tensor.NoDecay),

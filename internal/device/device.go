@@ -294,8 +294,8 @@ type SelectiveScan struct {
 	Saved      Buf // SelectiveScanSaved elements, or nil when no gradient follows
 }
 
-// SelectiveScanGrad holds the gradients of a SelectiveScan: DY is given, the
-// others are added to, each shaped as its input, or nil when not wanted.
+// SelectiveScanGrad holds the gradients of a SelectiveScan: DY is given, Y is
+// not a gradient, the others are added to, each shaped as its input, or nil when not wanted.
 type SelectiveScanGrad struct {
 	DY         Buf
 	DU         Buf
@@ -306,6 +306,7 @@ type SelectiveScanGrad struct {
 	DC, DCIm   Buf
 	DDskip     Buf
 	DZ         Buf
+	Y          Buf // overwritten with what the scan computed, if it has a Z; may be DY
 }
 
 // Elman is a dense recurrence, nonlinear or linear:
@@ -344,12 +345,23 @@ type GRU struct {
 //	c' = f ⊙ c + i ⊙ g   h' = o ⊙ tanh(c')
 type LSTM struct {
 	B, L, H int
-	X       Buf // (B,L,4H) W_ih x + b
-	W       Buf // (4H,H)
-	H0, C0  Buf // (B,H) or nil
-	Out     Buf // (B,L,H)
-	C       Buf // (B,L,H) cell states, kept for the gradient and the next state
-	Saved   Buf // (B,L,4H) gates after their nonlinearity, kept for the gradient, which may destroy it; nil when none follows
+	X       Buf // (B,L,4H) W_ih x + b; nil if In computes it
+
+	In *Projection // computes X a few steps at a time; nil if there is X
+
+	W      Buf // (4H,H)
+	H0, C0 Buf // (B,H) or nil
+	Out    Buf // (B,L,H)
+	C      Buf // (B,L,H) cell states, kept for the gradient and the next state
+	Saved  Buf // (B,L,4H) gates after their nonlinearity, kept for the gradient, which may destroy it; nil when none follows
+}
+
+// Projection is the input X = U Wᵀ + b of a gated recurrence.
+type Projection struct {
+	D    int // width of U
+	U    Buf // (B,L,D)
+	W    Buf // (columns of X, D)
+	Bias Buf // (columns of X) or nil
 }
 
 // Loss is the fused losses.
@@ -358,7 +370,8 @@ type Loss interface {
 	// in loss[0] for logits x (m,v); rows with a negative target are not
 	// scored. lse (m) is kept for the gradient. No scored row gives 0.
 	CrossEntropy(m, v int, x Buf, targets []int32, lse, loss Buf)
-	// CrossEntropyGrad adds dloss[0]·(softmax(x) − onehot)/scored to dx.
+	// CrossEntropyGrad adds dloss[0]·(softmax(x) − onehot)/scored to dx. It may
+	// get x for dx; that is then overwritten, not added to.
 	CrossEntropyGrad(m, v int, x Buf, targets []int32, lse, dloss, dx Buf)
 	// Argmax returns the index of each row's largest element, the first of
 	// equals; NaN counts as smallest.

@@ -146,10 +146,15 @@ func (s *stream) next() int32 {
 	return s.in
 }
 
-// draw draws the next token from the scores that followed the last and gives it
-// away. The stream ends with its last token, or when nobody wants more.
+// draw draws the next token from the scores that followed the last and takes it.
 func (s *stream) draw(i int, scores []float64, each func(stream int, token int32) bool) {
-	s.in = s.sample(scores)
+	s.take(i, s.sample(scores), each)
+}
+
+// take goes on from a token and gives it away. The stream ends with its last
+// token, or when nobody wants more.
+func (s *stream) take(i int, token int32, each func(stream int, token int32) bool) {
+	s.in = token
 	if s.left--; !each(i, s.in) {
 		s.left = 0
 	}
@@ -169,9 +174,14 @@ func stepStreams(ctx context.Context, s *nn.Stepper, streams []*stream, each fun
 		scores := s.Step(tokens)
 		width := len(scores) / len(streams)
 		for i, t := range streams {
-			if t.left > 0 && len(t.unread) == 0 {
-				wide = widen(wide, scores[i*width:][:width])
-				t.draw(i, wide, each)
+			if t.left == 0 || len(t.unread) > 0 {
+				continue
+			}
+			if mine := scores[i*width:][:width]; t.temperature == 0 {
+				t.take(i, greatest(mine), each)
+			} else {
+				wide = widen(wide, mine)
+				t.take(i, t.sample(wide), each)
 			}
 		}
 	}
@@ -252,16 +262,11 @@ func forwardStreams(ctx context.Context, l *Loaded, streams []*stream, each func
 // sample returns the token at a random quantile of softmax(scores/temperature),
 // the largest score at temperature 0.
 func (s *stream) sample(scores []float64) int32 {
-	u := s.rng.Float64()
-	best := 0
-	for i, v := range scores {
-		if v > scores[best] {
-			best = i
-		}
-	}
+	best := greatest(scores)
 	if s.temperature == 0 {
-		return int32(best)
+		return best
 	}
+	u := s.rng.Float64()
 	if len(s.p) != len(scores) {
 		s.p = make([]float64, len(scores))
 	}
@@ -273,6 +278,17 @@ func (s *stream) sample(scores []float64) int32 {
 	for i, p := range s.p {
 		if u -= p / total; u < 0 {
 			return int32(i)
+		}
+	}
+	return best
+}
+
+// greatest returns the place of the greatest score, the first of equals.
+func greatest[T float32 | float64](scores []T) int32 {
+	best, top := 0, scores[0]
+	for i, v := range scores {
+		if v > top {
+			best, top = i, v
 		}
 	}
 	return int32(best)

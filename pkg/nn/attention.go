@@ -31,6 +31,9 @@ func NewAttention(b *Builder, d, heads int) (*Attention, error) {
 // Name implements Mixer.
 func (a *Attention) Name() string { return fmt.Sprintf("attention(heads=%d)", a.heads) }
 
+// BySequence implements SequenceMixer.
+func (a *Attention) BySequence() bool { return true }
+
 // Forward implements Mixer.
 func (a *Attention) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor.Tensor {
 	offset := 0

@@ -154,32 +154,60 @@ func newResidualLinear(b *Builder, in, out, layers int, bias bool) *Linear {
 
 // Forward maps the residual stream x (B,L,D) to the same shape.
 func (k *Block) Forward(tp *tensor.Tape, x *tensor.Tensor, s *State) *tensor.Tensor {
-	n := k.norm.Forward(tp, x)
-	switch k.cfg.Kind {
-	case MambaBlock:
-		return k.residual(tp, x, k.mamba(tp, n, s))
-	case GLUBlock:
-		y := tp.Dropout(k.cfg.Dropout, tp.Map(tensor.GELUTanh, k.Mixer.Forward(tp, n, s.Part("mixer"))))
-		v, g := k.glu[0].Forward(tp, y), tp.Map(tensor.Sigmoid, k.glu[1].Forward(tp, y))
-		return k.residual(tp, x, tp.Mul(v, g))
-	default:
-		x = k.residual(tp, x, k.Mixer.Forward(tp, n, s.Part("mixer")))
-		y := k.mlp[0].Forward(tp, k.norm2.Forward(tp, x))
-		return k.residual(tp, x, k.mlp[1].Forward(tp, tp.Map(tensor.GELUTanh, y)))
+	if k.cfg.Kind == GPTBlock {
+		x = k.residual(tp, x, k.bySequence(s), func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+			return k.Mixer.Forward(tp, k.norm.Forward(tp, x), s.Part("mixer"))
+		})
+		return k.residual(tp, x, true, k.perceptron)
 	}
+	return k.residual(tp, x, k.bySequence(s), func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+		n := k.norm.Forward(tp, x)
+		if k.cfg.Kind == MambaBlock {
+			return k.mamba(tp, n, s)
+		}
+		return k.gated(tp, n, s)
+	})
 }
 
-func (k *Block) residual(tp *tensor.Tape, x, branch *tensor.Tensor) *tensor.Tensor {
-	dropped := tp.Dropout(k.cfg.Dropout, branch)
+// bySequence reports whether the mixer may run on some sequences at a time.
+func (k *Block) bySequence(s *State) bool {
+	m, ok := k.Mixer.(SequenceMixer)
+	return s == nil && ok && m.BySequence()
+}
+
+// branchFunc is what a block adds to the residual stream x.
+type branchFunc = func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor
+
+// residual returns x + Dropout(branch(x)), piece by piece if the branch allows
+// it.
+func (k *Block) residual(tp *tensor.Tape, x *tensor.Tensor, pieces bool, branch branchFunc) *tensor.Tensor {
+	if pieces {
+		return tp.Residual(k.cfg.Dropout, x, branch)
+	}
+	b := branch(tp, x)
+	dropped := tp.Dropout(k.cfg.Dropout, b)
 	y := tp.Add(x, dropped)
-	tp.Done(branch)
+	tp.Done(b)
 	tp.Done(dropped)
 	return y
 }
 
+// gated is the branch of GLUBlock after the norm.
+func (k *Block) gated(tp *tensor.Tape, n *tensor.Tensor, s *State) *tensor.Tensor {
+	y := tp.Dropout(k.cfg.Dropout, tp.Map(tensor.GELUTanh, k.Mixer.Forward(tp, n, s.Part("mixer"))))
+	return tp.Mul(k.glu[0].Forward(tp, y), tp.Map(tensor.Sigmoid, k.glu[1].Forward(tp, y)))
+}
+
+// perceptron is the second branch of GPTBlock.
+func (k *Block) perceptron(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+	n := k.norm2.Forward(tp, x)
+	y := k.mlp[0].Forward(tp.Kept(), n)
+	return k.mlp[1].Forward(tp, tp.Map(tensor.GELUTanh, y))
+}
+
 // mamba is the branch of MambaBlock, between norm and residual.
 func (k *Block) mamba(tp *tensor.Tape, n *tensor.Tensor, s *State) *tensor.Tensor {
-	x := tp.Linear(n, k.in.W.Rows(0, k.e), nil)
+	x := tp.Kept().Linear(n, k.in.W.Rows(0, k.e), nil)
 	if k.conv != nil {
 		x = k.conv.Forward(tp, x, s.Part("conv"))
 	}
@@ -187,8 +215,11 @@ func (k *Block) mamba(tp *tensor.Tape, n *tensor.Tensor, s *State) *tensor.Tenso
 	if !k.cfg.Gate {
 		return k.out.Forward(tp, k.Mixer.Forward(tp, x, ms))
 	}
-	z := tp.Linear(n, k.in.W.Rows(k.e, 2*k.e), nil)
-	if g, ok := k.Mixer.(GatedMixer); ok {
+	z := tp.Kept().Linear(n, k.in.W.Rows(k.e, 2*k.e), nil)
+	switch g := k.Mixer.(type) {
+	case ProjectedMixer:
+		return g.ForwardProjected(tp, x, z, k.out.W.Tensor, ms)
+	case GatedMixer:
 		return k.out.Forward(tp, g.ForwardGated(tp, x, z, ms))
 	}
 	return k.out.Forward(tp, tp.SiLUMul(k.Mixer.Forward(tp, x, ms), z))

@@ -22,6 +22,23 @@ type GatedMixer interface {
 	ForwardGated(tp *tensor.Tape, x, z *tensor.Tensor, s *State) *tensor.Tensor
 }
 
+// ProjectedMixer is a GatedMixer that can apply the Block's output projection
+// as well: ForwardProjected returns ForwardGated(x, z) wᵀ, w (M,D), in less
+// memory.
+type ProjectedMixer interface {
+	GatedMixer
+	ForwardProjected(tp *tensor.Tape, x, z, w *tensor.Tensor, s *State) *tensor.Tensor
+}
+
+// SequenceMixer is a Mixer that says whether it takes no longer on one sequence
+// after the other than on all at once. A Block runs such a one in pieces while
+// it trains (tensor.Tape.Residual), for a fraction of the memory. Recurrences
+// that multiply the states of the whole batch by a matrix do take longer.
+type SequenceMixer interface {
+	Mixer
+	BySequence() bool
+}
+
 // Step runs one step of m: x (B,D) to (B,D).
 func Step(tp *tensor.Tape, m Mixer, x *tensor.Tensor, s *State) *tensor.Tensor {
 	b, d := x.Dim(0), x.Dim(1)

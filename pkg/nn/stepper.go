@@ -24,7 +24,8 @@ func DefaultStepperConfig() StepperConfig {
 // Model.Tokens with a batch of 1 and one step at a time, to the bit, whatever
 // the number of streams and workers, as long as no matrix has more than 4096
 // columns; beyond that sums are rounded otherwise. A stepper has a copy of every
-// weight matrix. It serves one goroutine at a time.
+// weight matrix, but with float32 of none from 1 MiB on. It serves one goroutine
+// at a time.
 type Stepper struct {
 	model    *Model
 	plan     *tensor.Plan

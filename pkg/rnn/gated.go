@@ -165,9 +165,7 @@ func (m *LSTM) Config() LSTMConfig { return m.cfg }
 // Forward implements nn.Mixer: u (B,L,D) to y (B,L,D).
 func (m *LSTM) Forward(tp *tensor.Tape, u *tensor.Tensor, s *nn.State) *tensor.Tensor {
 	wantInput("LSTM", u, m.cfg.D)
-	x := tp.Linear(u, m.ih.Tensor, m.bias.Tensor)
-	h := tp.LSTM(x, m.hh.Tensor, s.Get("h"), s.Get("c"))
-	tp.Done(x)
+	h := tp.ProjectedLSTM(u, m.ih.Tensor, m.bias.Tensor, m.hh.Tensor, s.Get("h"), s.Get("c"))
 	s.Advance(u.Dim(1))
 	return project(tp, m.out, h)
 }

@@ -208,27 +208,38 @@ func (m *S6) Name() string {
 // Config returns what the layer was built from.
 func (m *S6) Config() S6Config { return m.cfg }
 
+// BySequence implements nn.SequenceMixer.
+func (m *S6) BySequence() bool { return true }
+
 // Forward implements nn.Mixer: u (B,L,D) to y (B,L,D).
 func (m *S6) Forward(tp *tensor.Tape, u *tensor.Tensor, s *nn.State) *tensor.Tensor {
-	return m.scan(tp, u, nil, s)
+	return m.scan(tp, u, nil, nil, s)
 }
 
 // ForwardGated implements nn.GatedMixer: Forward(u) ⊙ SiLU(z), in one pass.
 func (m *S6) ForwardGated(tp *tensor.Tape, u, z *tensor.Tensor, s *nn.State) *tensor.Tensor {
 	wantInput("S6", "z", z, m.cfg.D)
-	return m.scan(tp, u, z, s)
+	return m.scan(tp, u, z, nil, s)
 }
 
-func (m *S6) scan(tp *tensor.Tape, u, z *tensor.Tensor, s *nn.State) *tensor.Tensor {
+// ForwardProjected implements nn.ProjectedMixer: ForwardGated(u, z) wᵀ, w (M,D).
+func (m *S6) ForwardProjected(tp *tensor.Tape, u, z, w *tensor.Tensor, s *nn.State) *tensor.Tensor {
+	wantInput("S6", "z", z, m.cfg.D)
+	return m.scan(tp, u, z, w, s)
+}
+
+func (m *S6) scan(tp *tensor.Tape, u, z, w *tensor.Tensor, s *nn.State) *tensor.Tensor {
 	wantInput("S6", "u", u, m.cfg.D)
 	k := tensor.SelectiveScan{U: u, DeltaBias: m.dtBias.Tensor, Softplus: true, Signed: m.cfg.Signed,
 		A: tp.Map(tensor.Neg, tp.Map(tensor.Exp, m.aLog.Tensor)), AIm: nn.T(m.aIm),
 		B: nn.T(m.b), BIm: nn.T(m.bIm), C: nn.T(m.c), CIm: nn.T(m.cIm),
 		Dskip: m.skip.Tensor, Z: z, State: s.Get("h"), StateIm: s.Get("h_im")}
 	m.selected(tp, u, &k)
-	y := tp.SelectiveScan(k)
 	s.Advance(u.Dim(1))
-	return y
+	if w != nil {
+		return tp.SelectiveScanLinear(k, w)
+	}
+	return tp.SelectiveScan(k)
 }
 
 // selected fills in what is computed from the input.
@@ -236,7 +247,7 @@ func (m *S6) selected(tp *tensor.Tape, u *tensor.Tensor, k *tensor.SelectiveScan
 	if m.xProj == nil {
 		return
 	}
-	parts := []*tensor.Tensor{tp.Linear(u, m.xProj.Tensor, nil)}
+	parts := []*tensor.Tensor{tp.Kept().Linear(u, m.xProj.Tensor, nil)}
 	if len(m.columns) > 1 {
 		parts = tp.Split(parts[0], m.columns...)
 	}

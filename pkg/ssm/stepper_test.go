@@ -46,7 +46,7 @@ func TestStepDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkStep is one token of each stream: the shapes of bench/torch, the last
+// BenchmarkStep is one token of each stream: the shapes of bench/peers, the last
 // the one of Mamba 130M.
 func BenchmarkStep(b *testing.B) {
 	for _, c := range []struct {

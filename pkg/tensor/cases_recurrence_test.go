@@ -126,6 +126,7 @@ func gatedCases() []opCase {
 			gru("", gauss(1), s[0], s[1], s[2], true, state)
 			gru("", gauss(1), s[0], s[1], s[2], false, state)
 			lstm("", gauss(1), s[0], s[1], s[2], state)
+			cs = append(cs, projectedLSTMCase(s[0], s[1], s[2], state))
 		}
 	}
 	n := len(cs)
@@ -136,4 +137,17 @@ func gatedCases() []opCase {
 		cs[i].why = "s(1−s) of a gate s within 1e-4 of 1, kept in steps of 6e-8, has three digits"
 	}
 	return cs
+}
+
+func projectedLSTMCase(b, l, h int, state bool) opCase {
+	const d = 5
+	inputs := []input{in("u", gauss(1), b, l, d), in("wIn", gauss(0.5), 4*h, d), in("w", gauss(0.5), 4*h, h)}
+	if state {
+		inputs = append(inputs, in("bias", gauss(0.5), 4*h), fixed("h", gauss(1), b, h), fixed("c", gauss(1), b, h))
+	}
+	return opCase{op: "ProjectedLSTM", mode: fmt.Sprintf("B=%d L=%d H=%d bias, state=%t", b, l, h, state), in: inputs,
+		zero: declareZero(l, state, "w"),
+		run: one(func(r *run) *tensor.Tensor {
+			return r.tp.ProjectedLSTM(r.v("u"), r.v("wIn"), r.v("bias"), r.v("w"), r.state("h"), r.state("c"))
+		})}
 }

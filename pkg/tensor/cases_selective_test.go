@@ -79,9 +79,13 @@ func (m selective) inputs() []input {
 
 // scan is the operation of the setting on a run's inputs.
 func (m selective) scan(r *run) *tensor.Tensor {
-	return r.tp.SelectiveScan(tensor.SelectiveScan{U: r.v("U"), Delta: r.v("Delta"), DeltaBias: r.v("DeltaBias"),
+	return r.tp.SelectiveScan(m.settings(r))
+}
+
+func (m selective) settings(r *run) tensor.SelectiveScan {
+	return tensor.SelectiveScan{U: r.v("U"), Delta: r.v("Delta"), DeltaBias: r.v("DeltaBias"),
 		Softplus: m.softplus, Signed: m.signed, A: r.v("A"), AIm: r.v("AIm"), B: r.v("B"), BIm: r.v("BIm"),
-		C: r.v("C"), CIm: r.v("CIm"), Dskip: r.v("Dskip"), Z: r.v("Z"), State: r.state("h"), StateIm: r.state("hIm")})
+		C: r.v("C"), CIm: r.v("CIm"), Dskip: r.v("Dskip"), Z: r.v("Z"), State: r.state("h"), StateIm: r.state("hIm")}
 }
 
 func (m selective) opCase(name string) opCase {

@@ -55,6 +55,13 @@ func wantBoth(op, nameA, nameB string, a, b *Tensor) {
 	}
 }
 
+// wantProbability panics unless p is the probability of a dropout.
+func wantProbability(op string, p float64) {
+	if !(p >= 0 && p < 1) {
+		panic(fmt.Sprintf("tensor: %s: p is %g, want 0 <= p < 1", op, p))
+	}
+}
+
 func wantCount(op, name string, got, n int) {
 	if got != n {
 		panic(fmt.Sprintf("tensor: %s: %d %s, want %d", op, got, name, n))

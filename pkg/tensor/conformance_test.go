@@ -356,7 +356,7 @@ func TestEveryOperationHasACase(t *testing.T) {
 }
 
 // mechanics are the methods of Tape that compute nothing.
-var mechanics = []string{"Device", "SetGrad", "SetTraining", "SetSeed", "Poison", "Bytes", "Reset", "Backward", "Done"}
+var mechanics = []string{"Device", "SetGrad", "SetTraining", "SetSeed", "Poison", "Bytes", "Reset", "Backward", "Done", "Kept"}
 
 // operations returns the exported methods of Tape that are not mechanics.
 func operations() []string {

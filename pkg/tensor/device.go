@@ -23,6 +23,10 @@ func Reference() *Device { return &Device{reference.New()} }
 // it is 0 or less. The number changes the speed, never a bit of a result.
 func CPU(workers int) *Device { return &Device{cpu.New(workers)} }
 
+// NewDevice returns the device that computes on impl: for measurements of this
+// module that put something of their own around an implementation.
+func NewDevice(impl device.Device) *Device { return &Device{impl} }
+
 // DeviceNames lists the names that OpenDevice knows.
 func DeviceNames() []string { return []string{"reference", "cpu"} }
 
@@ -40,8 +44,9 @@ func OpenDevice(name string, workers int) (*Device, error) {
 // Name is "reference" or "cpu".
 func (d *Device) Name() string { return d.impl.Name() }
 
-// Kernels names the code path that this process uses on the device: "avx2" or
-// "go". It is recorded with a run, since bits may differ between paths.
+// Kernels names the code path that this process uses on the device:
+// "avx512", "avx2", "neon" or "go". It is recorded with a run, since bits may
+// differ between paths.
 func (d *Device) Kernels() string {
 	if d.Name() == "cpu" {
 		return isa.Name()

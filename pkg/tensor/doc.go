@@ -20,7 +20,8 @@
 // Tensors made by a tape belong to it. Backward gives a value back as soon as
 // its gradient has been passed on, so read it before, or Retain it; Reset gives
 // back all of them. The buffers are kept and used again: after its first step a
-// training loop allocates nothing that grows.
+// training loop allocates nothing that grows. [Tape.Residual] runs a branch on a
+// few sequences at a time, once more for the gradient, and keeps little of it.
 //
 // # Generation
 //

@@ -61,22 +61,28 @@ func (tp *Tape) Linear(x, w, bias *Tensor) *Tensor {
 		want(op, "bias", bias, out)
 	}
 	m := x.rows()
-	y := tp.alloc(append(append([]int(nil), x.shape[:len(x.shape)-1]...), out)...)
-	tp.d.MatMul(false, true, m, out, in, x.buf, w.buf, bufOf(bias), y.buf, false)
+	y, again := tp.linearOut(append(append([]int(nil), x.shape[:len(x.shape)-1]...), out))
+	if !again {
+		tp.d.MatMul(false, true, m, out, in, x.buf, w.buf, bufOf(bias), y.buf, false)
+	}
 	if track {
-		tp.recordSpare([]*Tensor{y}, func() {
-			if dx, fresh := tp.gradFresh(x); !dx.IsNil() {
-				tp.d.MatMul(false, false, m, in, out, y.grad, w.buf, device.Buf{}, dx, !fresh)
-			}
-			if dw, fresh := tp.gradFresh(w); !dw.IsNil() {
-				tp.d.MatMul(true, false, out, in, m, y.grad, x.buf, device.Buf{}, dw, !fresh)
-			}
-			if db := tp.grad(bias); !db.IsNil() {
-				tp.d.SumRows(m, out, y.grad, db)
-			}
-		})
+		tp.recordSpare([]*Tensor{y}, func() { tp.linearGrad(x, w, bias, y.grad) })
 	}
 	return y
+}
+
+// linearGrad adds the gradients of y = x wᵀ + bias, dy being that of y.
+func (tp *Tape) linearGrad(x, w, bias *Tensor, dy device.Buf) {
+	m, out, in := x.rows(), w.shape[0], w.shape[1]
+	if dx, fresh := tp.gradFresh(x); !dx.IsNil() {
+		tp.d.MatMul(false, false, m, in, out, dy, w.buf, device.Buf{}, dx, !fresh)
+	}
+	if dw, fresh := tp.gradFresh(w); !dw.IsNil() {
+		tp.d.MatMul(true, false, out, in, m, dy, x.buf, device.Buf{}, dw, !fresh)
+	}
+	if db := tp.grad(bias); !db.IsNil() {
+		tp.d.SumRows(m, out, dy, db)
+	}
 }
 
 // Embedding returns row tokens[i] of w (V,d) for every i, shaped (shape..., d);

@@ -15,6 +15,7 @@ const Ignore = -100
 // more.
 func (tp *Tape) CrossEntropy(x *Tensor, targets []int32) *Tensor {
 	const op = "CrossEntropy"
+	alone := x.unread()
 	track := tp.tracks(op, x)
 	v := lastAxis(op, "x", x)
 	m := x.rows()
@@ -28,7 +29,8 @@ func (tp *Tape) CrossEntropy(x *Tensor, targets []int32) *Tensor {
 	tp.d.CrossEntropy(m, v, x.buf, targets, lse, loss.buf)
 	if track {
 		tp.record([]*Tensor{loss}, []device.Buf{lse}, func() {
-			tp.d.CrossEntropyGrad(m, v, x.buf, targets, lse, loss.grad, tp.grad(x))
+			logits := x.buf
+			tp.d.CrossEntropyGrad(m, v, logits, targets, lse, loss.grad, tp.gradOver(x, alone))
 		})
 	}
 	return loss

@@ -157,9 +157,7 @@ func (tp *Tape) SiLUMul(a, z *Tensor) *Tensor {
 // 1−p. It returns x itself when p is 0 or the tape is not training. The masks
 // follow from SetSeed and the number of dropouts since.
 func (tp *Tape) Dropout(p float64, x *Tensor) *Tensor {
-	if !(p >= 0 && p < 1) {
-		panic(fmt.Sprintf("tensor: Dropout: p is %g, want 0 <= p < 1", p))
-	}
+	wantProbability("Dropout", p)
 	track := tp.tracksUnread("Dropout", x)
 	if p == 0 || !tp.train {
 		return x

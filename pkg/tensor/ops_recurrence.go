@@ -172,41 +172,6 @@ func (s *SelectiveScan) checkPresence(op string) {
 	wantBoth(op, "State", "StateIm", s.State, s.StateIm)
 }
 
-// SelectiveScan runs the recurrence and returns y (B,L,D).
-func (tp *Tape) SelectiveScan(s SelectiveScan) *Tensor {
-	const op = "SelectiveScan"
-	track := tp.tracks(op, s.inputs()...)
-	tp.accept(op, s.State, s.StateIm)
-	b, l, d, n, groups := s.check(op)
-	if groups > 1 {
-		return tp.selectiveGroups(s, groups)
-	}
-	y := tp.like(s.U)
-	k := &device.SelectiveScan{B: b, L: l, D: d, N: n, Softplus: s.Softplus, Signed: s.Signed,
-		U: s.U.buf, Delta: bufOf(s.Delta), DeltaBias: bufOf(s.DeltaBias), A: s.A.buf, AIm: bufOf(s.AIm),
-		BVarying: len(s.B.shape) > 2, Bm: s.B.buf, BIm: bufOf(s.BIm),
-		CVarying: len(s.C.shape) > 2, Cm: s.C.buf, CIm: bufOf(s.CIm),
-		Dskip: bufOf(s.Dskip), Z: bufOf(s.Z), Y: y.buf}
-	var saved []device.Buf
-	k.H0, k.HT = tp.stateIn(s.State, track, &saved), bufOf(s.State)
-	k.H0Im, k.HTIm = tp.stateIn(s.StateIm, track, &saved), bufOf(s.StateIm)
-	if track {
-		k.Saved = tp.scratch(tp.d.SelectiveScanSaved(k))
-		saved = append(saved, k.Saved)
-	}
-	tp.d.SelectiveScan(k)
-	k.HT, k.HTIm = device.Buf{}, device.Buf{}
-	if track {
-		tp.record([]*Tensor{y}, saved, func() {
-			tp.d.SelectiveScanGrad(k, &device.SelectiveScanGrad{DY: y.grad,
-				DU: tp.grad(s.U), DDelta: tp.grad(s.Delta), DDeltaBias: tp.grad(s.DeltaBias),
-				DA: tp.grad(s.A), DAIm: tp.grad(s.AIm), DB: tp.grad(s.B), DBIm: tp.grad(s.BIm),
-				DC: tp.grad(s.C), DCIm: tp.grad(s.CIm), DDskip: tp.grad(s.Dskip), DZ: tp.grad(s.Z)})
-		})
-	}
-	return y
-}
-
 // Elman is the dense recurrence over x (B,L,H), already projected and biased,
 //
 //	h_t = tanh( w h_{t−1} + x_t ),   without the tanh if linear
@@ -269,47 +234,6 @@ func (tp *Tape) GRU(x, w, bias, state *Tensor) *Tensor {
 		tp.record([]*Tensor{out}, saved, func() {
 			dx, dw, db := tp.grad(x), tp.grad(w), tp.grad(bias)
 			tp.d.GRUGrad(g, out.grad, dx, dw, db)
-		})
-	}
-	return out
-}
-
-// LSTM is the long short-term memory over x (B,L,4H) = W_ih u + b, gates in the
-// order i, f, g, o as in PyTorch, with w (4H,H):
-//
-//	c' = σ(f) ⊙ c + σ(i) ⊙ tanh(g)   h' = σ(o) ⊙ tanh(c')
-//
-// It returns h (B,L,H). stateH and stateC (B,H), both or neither, are h and c
-// before t = 0 and afterwards the last ones.
-func (tp *Tape) LSTM(x, w, stateH, stateC *Tensor) *Tensor {
-	const op = "LSTM"
-	unread := tp.tracksUnread(op, x)
-	track := tp.tracks(op, w) || unread
-	want(op, "w", w, -1, -1)
-	h := w.shape[1]
-	want(op, "w", w, 4*h, h)
-	want(op, "x", x, -1, -1, 4*h)
-	b, l := x.shape[0], x.shape[1]
-	wantBoth(op, "stateH", "stateC", stateH, stateC)
-	tp.wantState(op, "stateH", stateH, b, h)
-	tp.wantState(op, "stateC", stateC, b, h)
-	out, c := tp.alloc(b, l, h), tp.scratch(b*l*h)
-	s := &device.LSTM{B: b, L: l, H: h, X: x.buf, W: w.buf, Out: out.buf, C: c}
-	saved := []device.Buf{c}
-	s.H0, s.C0 = tp.stateIn(stateH, track, &saved), tp.stateIn(stateC, track, &saved)
-	if track {
-		s.Saved = tp.scratch(b * l * 4 * h)
-		saved = append(saved, s.Saved)
-	}
-	tp.d.LSTM(s)
-	tp.lastStep(out, stateH)
-	if stateC != nil {
-		tp.d.CopyBlock(b, h, c, (l-1)*h, l*h, stateC.buf, 0, h, false)
-	}
-	if track {
-		tp.record([]*Tensor{out}, saved, func() {
-			dx, dw := tp.gradIn(x, &saved[len(saved)-1]), tp.grad(w)
-			tp.d.LSTMGrad(s, out.grad, dx, dw)
 		})
 	}
 	return out

@@ -108,12 +108,16 @@ func (tp *Tape) attention(op string, q, k, v *Tensor, lk, heads int) *Tensor {
 	if lk < lq || lk > k.shape[1] {
 		panic(fmt.Sprintf("tensor: %s: %d keys for %d queries, want %d to %d", op, lk, lq, lq, k.shape[1]))
 	}
-	y, lse := tp.like(q), tp.scratch(b*heads*lq)
+	var saved []device.Buf
+	y, again := tp.keep(q.shape...)
+	lse := tp.keepScratch(b*heads*lq, &saved)
 	a := &device.Attention{B: b, Lq: lq, Lk: lk, H: heads, Dh: d / heads, Q: q.buf, K: k.buf, V: v.buf,
 		KVStride: k.shape[1] * d, Y: y.buf, LSE: lse}
-	tp.d.Attention(a)
+	if !again {
+		tp.d.Attention(a)
+	}
 	if track {
-		tp.record([]*Tensor{y}, []device.Buf{lse}, func() {
+		tp.record([]*Tensor{y}, saved, func() {
 			dq, dk, dv := tp.grad(q), tp.grad(k), tp.grad(v)
 			tp.d.AttentionGrad(a, y.grad, dq, dk, dv)
 		})

@@ -114,6 +114,9 @@ func badSequence() []badCall {
 		{"LSTM", func(tp *tensor.Tape) { tp.LSTM(x(2, 5, 9), x(12, 3), nil, nil) }, []string{"x is (2, 5, 9)", "want (_, _, 12)"}},
 		{"LSTM", func(tp *tensor.Tape) { tp.LSTM(x(2, 5, 12), x(12, 3), x(2, 3), nil) }, []string{"only one of stateH and stateC", "want both or neither"}},
 		{"LSTM", func(tp *tensor.Tape) { tp.LSTM(x(2, 5, 12), x(12, 3), x(2, 3), x(3, 2)) }, []string{"stateC is (3, 2)", "want (2, 3)"}},
+		{"ProjectedLSTM", func(tp *tensor.Tape) { tp.ProjectedLSTM(x(2, 5, 4), x(9, 4), nil, x(12, 3), nil, nil) }, []string{"wIn is (9, 4)", "want (12, 4)"}},
+		{"ProjectedLSTM", func(tp *tensor.Tape) { tp.ProjectedLSTM(x(2, 5, 4), x(12, 4), x(9), x(12, 3), nil, nil) }, []string{"bias is (9)", "want (12)"}},
+		{"ProjectedLSTM", func(tp *tensor.Tape) { tp.ProjectedLSTM(x(10, 4), x(12, 4), nil, x(12, 3), nil, nil) }, []string{"u is (10, 4)"}},
 	}
 }
 
@@ -158,11 +161,29 @@ func badSelective() []badCall {
 // anyShape are the operations that take whatever they are given.
 var anyShape = []string{"Scale", "Sum", "Mean"}
 
+func badResidual() []badCall {
+	identity := func(_ *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return x }
+	s := tensor.SelectiveScan{U: x(2, 5, 3), Delta: x(2, 5, 3), A: x(3, 4), B: x(2, 5, 4), C: x(3, 4), Z: x(2, 5, 3)}
+	return []badCall{
+		{"Residual", func(tp *tensor.Tape) { tp.Residual(0, x(3), identity) }, []string{"x is (3)", "want (B, ..., D)"}},
+		{"Residual", func(tp *tensor.Tape) {
+			tp.Residual(0, x(3, 2), func(_ *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return x.Reshape(2, 3) })
+		}, []string{"f(x) is (2, 3)", "want (3, 2)"}},
+		{"Residual", func(tp *tensor.Tape) { tp.Residual(1, x(3, 2), identity) }, []string{"p is 1", "want 0 <= p < 1"}},
+		{"SelectiveScanLinear", func(tp *tensor.Tape) { tp.SelectiveScanLinear(s, x(3, 7)) }, []string{"w is (3, 7)", "want (_, 3)"}},
+		{"SelectiveScanLinear", func(tp *tensor.Tape) {
+			s := s
+			s.C = x(4, 3)
+			tp.SelectiveScanLinear(s, x(7, 3))
+		}, []string{"C is (4, 3)", "want (3, 4)"}},
+	}
+}
+
 // TestShapeMistakes: the panic names the operation, what it got and what it
 // wants, and comes before the tape takes any memory.
 func TestShapeMistakes(t *testing.T) {
 	covered := map[string]bool{}
-	for _, c := range slices.Concat(badDense(), badPointwise(), badSequence(), badSelective()) {
+	for _, c := range slices.Concat(badDense(), badPointwise(), badSequence(), badSelective(), badResidual()) {
 		covered[c.op] = true
 		tp := tensor.NewTape(tensor.Reference())
 		mixertest.MustPanic(t, c.op, func() { c.call(tp) }, append(c.says, "tensor: "+c.op+": ")...)

@@ -20,6 +20,10 @@ type Tape struct {
 	train   bool
 	seed    uint64
 	dropped uint64 // dropouts since Reset, part of each one's seed
+	garbage garbage
+	pieces  *Tape  // where Residual runs its pieces, nil before the first
+	piece   *piece // the one under way on a tape of pieces, nil on any other
+	atOnce  int    // elements below which Residual makes no pieces
 }
 
 // node is one recorded operation.
@@ -31,7 +35,7 @@ type node struct {
 
 // NewTape returns an empty tape for tensors on d, in training mode.
 func NewTape(d *Device) *Tape {
-	return &Tape{dev: d, d: d.impl, arena: newArena(d.impl), train: true}
+	return &Tape{dev: d, d: d.impl, arena: newArena(d.impl), train: true, atOnce: atOnceBelow}
 }
 
 // Device returns the device of the tape's tensors.
@@ -54,7 +58,13 @@ func (tp *Tape) SetSeed(seed uint64) { tp.seed, tp.dropped = seed, 0 }
 func (tp *Tape) Poison(on bool) { tp.arena.poison = on }
 
 // Bytes returns how much memory the tape holds, in use or ready for use.
-func (tp *Tape) Bytes() int { return tp.arena.elements * tp.dev.elementSize() }
+func (tp *Tape) Bytes() int {
+	n := tp.arena.elements * tp.dev.elementSize()
+	if tp.pieces != nil {
+		n += tp.pieces.Bytes()
+	}
+	return n
+}
 
 // Reset forgets the recorded operations and takes back all tensors of the tape.
 func (tp *Tape) Reset() {
@@ -67,6 +77,12 @@ func (tp *Tape) Reset() {
 	tp.nodes = tp.nodes[:0]
 	tp.dropped = 0
 	tp.arena.reset()
+	if tp.pieces != nil {
+		tp.pieces.Reset()
+	}
+	if tp.piece == nil {
+		tp.garbage.collect(tp.Bytes())
+	}
 }
 
 // Backward computes the gradient of loss, which must have one element, with
@@ -81,6 +97,11 @@ func (tp *Tape) Backward(loss *Tensor) {
 	}
 	loss.Retain()
 	tp.d.Fill(tp.grad(loss), 1)
+	tp.unwind()
+}
+
+// unwind runs the gradients of all nodes, the last one first, and forgets them.
+func (tp *Tape) unwind() {
 	for i := len(tp.nodes) - 1; i >= 0; i-- {
 		n := tp.nodes[i]
 		if n.wanted() {
@@ -120,7 +141,9 @@ func (tp *Tape) release(n node) {
 			continue
 		}
 		tp.arena.put(o.grad)
-		tp.arena.put(o.buf)
+		if !o.lent {
+			tp.arena.put(o.buf)
+		}
 		o.buf, o.grad, o.released = device.Buf{}, device.Buf{}, true
 	}
 	for _, b := range n.saved {
@@ -130,8 +153,15 @@ func (tp *Tape) release(n node) {
 
 // alloc returns a new tensor of unspecified content that belongs to the tape.
 func (tp *Tape) alloc(shape ...int) *Tensor {
-	t := &Tensor{dev: tp.dev, shape: shape, buf: tp.arena.get(size(shape)), tape: tp}
+	return tp.own(&Tensor{dev: tp.dev, shape: shape, buf: tp.arena.get(size(shape)), tape: tp})
+}
+
+// own notes that t is the tape's.
+func (tp *Tape) own(t *Tensor) *Tensor {
 	tp.made = append(tp.made, t)
+	if tp.piece != nil {
+		tp.piece.made++
+	}
 	return t
 }
 
@@ -142,7 +172,7 @@ func (tp *Tape) like(t *Tensor) *Tensor { return tp.alloc(t.shape...) }
 // also refuses what accept refuses.
 func (tp *Tape) tracks(op string, in ...*Tensor) bool {
 	for _, t := range in {
-		if t != nil {
+		if t != nil && !tp.forgets() {
 			t.root().spare = false
 		}
 	}
@@ -179,6 +209,13 @@ func (tp *Tape) accept(op string, in ...*Tensor) {
 func (tp *Tape) record(outs []*Tensor, saved []device.Buf, back func()) {
 	for _, o := range outs {
 		o.needs = true
+		o.spare = tp.forgets()
+	}
+	if tp.forgets() {
+		for _, b := range saved {
+			tp.arena.put(b)
+		}
+		return
 	}
 	tp.nodes = append(tp.nodes, node{outs, saved, back})
 }
@@ -197,7 +234,7 @@ func (tp *Tape) recordSpare(outs []*Tensor, back func()) {
 // otherwise, or if x was retained, is a view or has no gradient, nothing
 // happens.
 func (tp *Tape) Done(x *Tensor) {
-	if x.tape != tp || x.base != nil || !x.spare || x.retain || x.released {
+	if x.tape != tp || x.base != nil || !x.spare || x.retain || x.released || x.lent {
 		return
 	}
 	tp.arena.put(x.buf)
@@ -224,6 +261,16 @@ func (tp *Tape) grad(t *Tensor) device.Buf {
 func (tp *Tape) gradIn(t *Tensor, b *device.Buf) device.Buf {
 	if t.needs && t.base == nil && t.tape == tp && t.grad.IsNil() {
 		t.grad, *b = *b, device.Buf{}
+		return t.grad
+	}
+	return tp.grad(t)
+}
+
+// gradOver is grad, but if t has no gradient yet and no gradient but the one that
+// runs reads t's elements, as alone says, that is their memory: to be overwritten.
+func (tp *Tape) gradOver(t *Tensor, alone bool) device.Buf {
+	if alone && t.needs && t.tape == tp && t.grad.IsNil() && !t.retain && !t.lent {
+		t.grad, t.buf = t.buf, device.Buf{}
 		return t.grad
 	}
 	return tp.grad(t)

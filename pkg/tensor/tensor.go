@@ -19,6 +19,7 @@ type Tensor struct {
 	tape     *Tape      // owner of buf and grad; nil when they live on their own
 	base     *Tensor    // what this views, nil for a root
 	off      int        // offset into base
+	lent     bool       // buf is not from the arena of tape
 	retain   bool
 	spare    bool // of a root: no recorded gradient reads the elements
 	released bool
@@ -146,6 +147,9 @@ func (t *Tensor) root() *Tensor {
 	}
 	return t
 }
+
+// unread reports whether t is a root whose elements no recorded gradient reads.
+func (t *Tensor) unread() bool { return t.base == nil && t.spare }
 
 func (t *Tensor) alive(op string) {
 	if t.root().released {

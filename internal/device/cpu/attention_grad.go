@@ -17,7 +17,7 @@ const (
 	// Fewer are split in attnGradSplits by queries, each with its own sums of
 	// dk and dv.
 	attnGradHeads  = 8
-	attnGradSplits = 4
+	attnGradSplits = 2
 )
 
 // attentionGrad is one gradient: the arguments of AttentionGrad.

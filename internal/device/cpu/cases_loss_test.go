@@ -52,6 +52,9 @@ func crossEntropyCases(m, v int, ignore bool) []testCase {
 		// The gradient of a mean is small: dloss makes it large enough to be
 		// told from what it is added to.
 		e.CrossEntropyGrad(m, v, x, targets, lse, e.upload([]float64{float64(m)}), e.grad("dx", m*v))
+	}}, testCase{op: "CrossEntropyGrad", mode: mode + " over x", run: func(e *env) {
+		x, targets, lse := forward(e)
+		e.CrossEntropyGrad(m, v, x, targets, lse, e.upload([]float64{float64(m)}), e.result("dx", x))
 	}})
 }
 

@@ -26,6 +26,11 @@ func recurrentCases() []testCase {
 // linear recurrences stay bounded.
 func weight(e *env, g, h int) device.Buf { return e.normal(g*h*h, 0.5/math.Sqrt(float64(h))) }
 
+// projection is the input of a recurrence: m rows of width d, n columns of sums.
+func (e *env) projection(m, d, n int, bias bool) *device.Projection {
+	return &device.Projection{D: d, U: e.in(m * d), W: e.normal(n*d, 0.5/math.Sqrt(float64(d))), Bias: maybe(bias, e.in(n))}
+}
+
 func elmanCases(b, l, h int, state bool) []testCase {
 	var cs []testCase
 	n := b * l * h
@@ -96,6 +101,10 @@ func lstmCases(b, l, h int, state bool) []testCase {
 	zero := !state && l == 1
 	return []testCase{
 		{op: "LSTM", mode: mode, run: func(e *env) { forward(e, device.Buf{}) }},
+		{op: "LSTM", mode: mode + " projected", run: func(e *env) {
+			e.LSTM(&device.LSTM{B: b, L: l, H: h, In: e.projection(b*l, h+3, 4*h, state), W: weight(e, 4, h),
+				H0: maybe(state, e.in(b*h)), C0: maybe(state, e.in(b*h)), Out: e.out("h", n), C: e.out("c", n)})
+		}},
 		{op: "LSTM", mode: mode + " saved", run: func(e *env) { forward(e, e.out("saved", 4*n)) }},
 		{op: "LSTMGrad", mode: mode, zero: zero, run: func(e *env) {
 			e.LSTMGrad(forward(e, e.nan(4*n)), e.in(n), e.grad("dx", 4*n), e.grad("dw", 4*h*h))

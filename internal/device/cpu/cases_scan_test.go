@@ -206,6 +206,14 @@ func (m selectiveMode) grad(e *env, only string) {
 		DDskip: want("dskip", s.Dskip, m.d), DZ: want("dz", s.Z, nu)})
 }
 
+// again is the gradient that computes y as well, over dy.
+func (m selectiveMode) again(e *env) {
+	s, nu := m.forward(e, true), m.b*m.l*m.d
+	dy := e.result("y again", e.in(nu))
+	e.SelectiveScanGrad(s, &device.SelectiveScanGrad{DY: dy, Y: dy, DU: e.grad("du", nu), DZ: e.grad("dz", nu)})
+	e.SelectiveScanGrad(s, &device.SelectiveScanGrad{DY: e.in(nu), Y: e.out("y alone", nu)})
+}
+
 func selectiveCases(m selectiveMode) []testCase {
 	zero := m.l == 1 && m.noState // dA meets no state
 	cs := []testCase{
@@ -216,6 +224,9 @@ func selectiveCases(m selectiveMode) []testCase {
 				e.values("positive", 1)
 			}
 		}},
+	}
+	if !m.noGate {
+		cs = append(cs, testCase{op: "SelectiveScanGrad", mode: m.String() + " and y", run: m.again})
 	}
 	if m.l == 37 && m.b == 2 {
 		for _, only := range []string{"du", "ddelta", "dbias", "da", "db", "dc", "dskip", "dz"} {

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"github.com/gophersnake/gophersnake/internal/device"
-	"github.com/gophersnake/gophersnake/internal/kernel/fused"
 	"github.com/gophersnake/gophersnake/internal/kernel/vec"
 )
 
@@ -24,7 +23,6 @@ type conv struct {
 	wide  int       // steps·D
 	w     []float32 // (K,steps,D)
 	bias  []float32 // (steps,D), after w in memory
-	fused bool      // by package fused where the window lies within the steps
 	block int       // steps of a task
 	tasks int       // B · blocks
 }
@@ -33,7 +31,6 @@ type conv struct {
 func (d *Device) newConv(p *device.Conv1D) *conv {
 	c := &conv{Conv1D: p, d: d, steps: max(1, min(convWidth/p.D, p.L-p.K+1))}
 	c.wide = c.steps * c.D
-	c.fused = c.K == fused.Taps && fused.HasConv()
 	c.block = max(minConvSteps, grain/c.D)
 	c.tasks = c.B * ((c.L + c.block - 1) / c.block)
 	c.w = d.free.get((c.K + 1) * c.wide)
@@ -73,9 +70,9 @@ func (c *conv) next(t, hi int) int {
 	return min(c.steps, hi-t)
 }
 
-// input returns n steps of x from t ≥ −(K−1) on, nil if they are zero. Before
-// the first step, n is 1.
-func (c *conv) input(b, t, n int) []float32 {
+// convInput returns n steps of x from t ≥ −(K−1) on, nil if they are zero.
+// Before the first step, n is 1.
+func convInput(c *device.Conv1D, b, t, n int) []float32 {
 	if t >= 0 {
 		return c.X.F32[(b*c.L+t)*c.D:][:n*c.D]
 	}
@@ -89,7 +86,7 @@ func (c *conv) input(b, t, n int) []float32 {
 func (c *conv) preact(b, t, n int, y []float32) {
 	copy(y, c.bias)
 	for j := range c.K {
-		if x := c.input(b, t-c.K+1+j, n); x != nil {
+		if x := convInput(c.Conv1D, b, t-c.K+1+j, n); x != nil {
 			vec.MulAdd(y, c.w[j*c.wide:][:n*c.D], x)
 		}
 	}
@@ -97,45 +94,40 @@ func (c *conv) preact(b, t, n int, y []float32) {
 
 // Conv1D is the causal depthwise convolution, with SiLU if p says so.
 func (d *Device) Conv1D(p *device.Conv1D) {
+	if walks(p) {
+		d.walkForward(p)
+	} else {
+		d.convForward(p)
+	}
+	if !p.StateOut.IsNil() {
+		saveState(p)
+	}
+}
+
+// convForward is Conv1D but for the state.
+func (d *Device) convForward(p *device.Conv1D) {
 	c := d.newConv(p)
 	defer c.release()
 	d.tasks(c.tasks, c.B*c.L*c.D*c.K, func(task int) {
 		b, lo, hi := c.span(task)
 		for t, n := lo, 0; t < hi; t += n {
 			n = c.next(t, hi)
-			c.forward(b, t, n, c.Y.F32[(b*c.L+t)*c.D:][:n*c.D])
+			y := c.Y.F32[(b*c.L+t)*c.D:][:n*c.D]
+			c.preact(b, t, n, y)
+			if c.SiLU {
+				vec.SiLU(y, y)
+			}
 		}
 	})
-	if !c.StateOut.IsNil() {
-		c.saveState()
-	}
 }
-
-// forward sets y to n steps of the result.
-func (c *conv) forward(b, t, n int, y []float32) {
-	switch {
-	case !c.fused || t < c.K-1:
-		c.preact(b, t, n, y)
-		if c.SiLU {
-			vec.SiLU(y, y)
-		}
-	case c.SiLU:
-		fused.ConvSiLU(y, c.window(b, t), c.w, c.D, c.wide)
-	default:
-		fused.Conv(y, c.window(b, t), c.w, c.D, c.wide)
-	}
-}
-
-// window returns the steps from t−K+1 on.
-func (c *conv) window(b, t int) []float32 { return c.X.F32[(b*c.L+t-c.K+1)*c.D:] }
 
 // saveState writes the last K−1 inputs, oldest first, in an order that lets
 // StateOut be State.
-func (c *conv) saveState() {
-	for b := range c.B {
-		for i := range c.K - 1 {
-			to := c.StateOut.F32[(b*(c.K-1)+i)*c.D:][:c.D]
-			if x := c.input(b, c.L-c.K+1+i, 1); x != nil {
+func saveState(p *device.Conv1D) {
+	for b := range p.B {
+		for i := range p.K - 1 {
+			to := p.StateOut.F32[(b*(p.K-1)+i)*p.D:][:p.D]
+			if x := convInput(p, b, p.L-p.K+1+i, 1); x != nil {
 				copy(to, x)
 			} else {
 				clear(to)
@@ -149,6 +141,14 @@ func (c *conv) saveState() {
 //
 //	dx_t = Σ_j w[j] g_{t+K−1−j};  dw[j] = Σ_t g_t x_{t−K+1+j};  dbias = Σ_t g_t
 func (d *Device) Conv1DGrad(p *device.Conv1D, dy, dx, dw, dbias device.Buf) {
+	if p.SiLU && walks(p) {
+		d.walkGrad(p, dy, dx, dw, dbias)
+	} else {
+		d.convGrad(p, dy, dx, dw, dbias)
+	}
+}
+
+func (d *Device) convGrad(p *device.Conv1D, dy, dx, dw, dbias device.Buf) {
 	c := d.newConv(p)
 	defer c.release()
 	width := (c.K + 1) * c.wide
@@ -160,13 +160,8 @@ func (d *Device) Conv1DGrad(p *device.Conv1D, dy, dx, dw, dbias device.Buf) {
 		g := d.free.get((end - lo) * c.D)
 		defer d.free.put(g)
 		part := parts[task*width:][:width]
-		if c.fused && c.SiLU {
-			c.siluGrad(b, lo, hi, dy.F32, g, part)
-			c.preactGrad(b, lo, hi, end, dy.F32, g)
-		} else {
-			c.preactGrad(b, lo, lo, end, dy.F32, g)
-			c.weightGrad(b, lo, hi, g, part)
-		}
+		c.preactGrad(b, lo, end, dy.F32, g)
+		c.weightGrad(b, lo, hi, g, part)
 		if !dx.IsNil() {
 			c.inputGrad(b, lo, hi, end, g, dx.F32)
 		}
@@ -180,23 +175,9 @@ func (d *Device) Conv1DGrad(p *device.Conv1D, dy, dx, dw, dbias device.Buf) {
 	}
 }
 
-// siluGrad is preactGrad and weightGrad for steps lo to hi.
-func (c *conv) siluGrad(b, lo, hi int, dy, g, part []float32) {
-	t := min(max(lo, c.K-1), hi)
-	c.preactGrad(b, lo, lo, t, dy, g)
-	c.weightGrad(b, lo, t, g, part)
-	for n := 0; t < hi; t += n {
-		n = c.next(t, hi)
-		g := g[(t-lo)*c.D:][:n*c.D]
-		fused.ConvSiLUGrad(g, dy[(b*c.L+t)*c.D:], c.window(b, t), c.w, part, c.D, c.wide)
-	}
-}
-
-// preactGrad sets g, which begins at step lo, to the gradient of the
-// pre-activations of steps from to end.
-func (c *conv) preactGrad(b, lo, from, end int, dy, g []float32) {
-	g = g[(from-lo)*c.D : (end-lo)*c.D]
-	dy = dy[(b*c.L+from)*c.D : (b*c.L+end)*c.D]
+// preactGrad sets g to the gradient of the pre-activations of steps lo to end.
+func (c *conv) preactGrad(b, lo, end int, dy, g []float32) {
+	dy = dy[(b*c.L+lo)*c.D : (b*c.L+end)*c.D]
 	if !c.SiLU {
 		copy(g, dy)
 		return
@@ -204,9 +185,9 @@ func (c *conv) preactGrad(b, lo, from, end int, dy, g []float32) {
 	tmp := c.d.free.get(c.wide)
 	defer c.d.free.put(tmp)
 	clear(g)
-	for t, n := from, 0; t < end; t += n {
+	for t, n := lo, 0; t < end; t += n {
 		n = c.next(t, end)
-		i, j := (t-from)*c.D, (t-from+n)*c.D
+		i, j := (t-lo)*c.D, (t-lo+n)*c.D
 		c.preact(b, t, n, tmp[:n*c.D])
 		vec.SiLUGrad(g[i:j], tmp[:n*c.D], dy[i:j])
 	}
@@ -217,10 +198,6 @@ func (c *conv) inputGrad(b, lo, hi, end int, g, dx []float32) {
 	for t, n := lo, 0; t < hi; t += n {
 		n = min(c.steps, hi-t)
 		x := dx[(b*c.L+t)*c.D:][:n*c.D]
-		if c.fused && t+n+c.K-1 <= end {
-			fused.ConvInputGrad(x, g[(t-lo)*c.D:], c.w, c.D, c.wide)
-			continue
-		}
 		for lag := range min(c.K, end-t) {
 			m := min(n, end-t-lag) * c.D
 			vec.MulAdd(x[:m], c.w[(c.K-1-lag)*c.wide:][:m], g[(t-lo+lag)*c.D:][:m])
@@ -235,7 +212,7 @@ func (c *conv) weightGrad(b, lo, hi int, g, part []float32) {
 		n = c.next(t, hi)
 		g := g[(t-lo)*c.D:][:n*c.D]
 		for j := range c.K {
-			if x := c.input(b, t-c.K+1+j, n); x != nil {
+			if x := convInput(c.Conv1D, b, t-c.K+1+j, n); x != nil {
 				vec.MulAdd(part[j*c.wide:][:n*c.D], g, x)
 			}
 		}

@@ -12,6 +12,7 @@ type Device struct {
 	workers int
 	free    freeList
 	packs   packList
+	turns   angleCache
 }
 
 var _ device.Device = (*Device)(nil)

@@ -45,19 +45,28 @@ func (d *Device) CrossEntropy(m, v int, x device.Buf, targets []int32, lse, loss
 }
 
 // CrossEntropyGrad adds dloss[0]·(softmax(x) − onehot)/scored to dx. It computes
-// the softmax anew, which costs no more than to make use of lse.
+// the softmax anew, which costs no more than to make use of lse. If dx is x, it
+// overwrites it.
 func (d *Device) CrossEntropyGrad(m, v int, x device.Buf, targets []int32, _, dloss, dx device.Buf) {
 	g := float32(float64(dloss.F32[0]) / float64(max(1, scored(targets[:m]))))
+	over := dx.Same(x)
 	d.rows(m, v, func(lo, hi int) {
 		e := d.free.get(v)
 		defer d.free.put(e)
 		for i := lo; i < hi; i++ {
+			dx := dx.F32[i*v:][:v]
 			if targets[i] < 0 {
+				if over {
+					clear(dx)
+				}
 				continue
 			}
-			dx := dx.F32[i*v:][:v]
 			vec.SoftmaxRow(e, x.F32[i*v:][:v])
-			vec.Axpy(dx, g, e)
+			if over {
+				vec.Scale(dx, g, e)
+			} else {
+				vec.Axpy(dx, g, e)
+			}
 			dx[targets[i]] -= g
 		}
 	})

@@ -19,17 +19,20 @@ type lstmStep struct {
 func (d *Device) LSTM(s *device.LSTM) {
 	w := d.recurrentWeight(s.B, s.L, 4*s.H, s.H, s.W)
 	defer w.release()
+	x := d.recurrentInput(s.L, 4*s.H, s.X, s.In)
+	defer x.release()
 	d.batches(s.B, 4*s.B*s.L*s.H*s.H, func(lo, hi int) {
-		rows := hi - lo
-		tmp := d.free.get(rows * 6 * s.H)
+		rows, steps := hi-lo, x.steps(hi-lo)
+		tmp := d.free.get(rows * (2 + 4*steps) * s.H)
 		defer d.free.put(tmp)
-		h, c, gates := tmp[:rows*s.H], tmp[rows*s.H:rows*2*s.H], tmp[rows*2*s.H:]
+		h, c, sums := tmp[:rows*s.H], tmp[rows*s.H:rows*2*s.H], tmp[rows*2*s.H:]
 		loadRows(s.H0, lo, hi, s.H, h)
 		loadRows(s.C0, lo, hi, s.H, c)
 		for t := range s.L {
-			for b := range rows {
-				copy(gates[b*4*s.H:][:4*s.H], s.X.F32[((lo+b)*s.L+t)*4*s.H:])
+			if t%steps == 0 {
+				x.load(lo, hi, t, min(t+steps, s.L), sums)
 			}
+			gates := sums[t%steps*rows*4*s.H:][:rows*4*s.H]
 			w.addTo(gates, rows, h)
 			for b := range rows {
 				s := lstmStep{s, lo + b, t}

@@ -3,14 +3,14 @@ package cpu
 import (
 	"fmt"
 	"strings"
-	"unsafe"
 
 	"github.com/gophersnake/gophersnake/internal/device"
-	"github.com/gophersnake/gophersnake/internal/kernel/matvec"
 )
 
 // Record implements device.Recorder.
-func (d *Device) Record(w device.Weights) device.Recording { return &recording{Device: d, weights: w} }
+func (d *Device) Record(w device.Weights) device.Recording {
+	return &recording{Device: d, weights: w, streams: 1}
+}
 
 var _ device.Recorder = (*Device)(nil)
 
@@ -19,26 +19,99 @@ var _ device.Recorder = (*Device)(nil)
 type recording struct {
 	*Device
 	weights device.Weights
+	streams int // rows of tokens
 	ops     []op
 	refused []string
 }
 
 // op is one noted operation.
 type op struct {
-	reads, writes []device.Buf
+	reads, writes []touch
 	tokens        bool // it also reads tokens, which change
-	// step returns what repeats it.
-	step func(c *compiler) func()
+	// units is how many equal parts it has, which shares divide up; 0 is one
+	// that the first share does.
+	units int
+	// align is what the units of a share begin at, 0 for unitAlign.
+	align int
+	// copies says that every share may have results of its own: nothing that
+	// is read is written, and what is written is written whole.
+	copies bool
+	// follows says so too where every share has copies of all that is read.
+	follows bool
+	work    int // about how many elements it touches
+	// step returns what repeats its units lo … hi−1.
+	step func(c *compiler, lo, hi int) func()
+}
+
+// touch is what an operation reads or writes of a buffer. With rows the buffer is
+// (rows, units, …), and a unit of the operation touches that of every row;
+// without, any unit may touch all of it.
+type touch struct {
+	buf  device.Buf
+	rows int
+}
+
+// whole are buffers of which any unit touches everything.
+func whole(bufs ...device.Buf) []touch { return by(0, bufs...) }
+
+// by are buffers of (rows, units, …).
+func by(rows int, bufs ...device.Buf) []touch {
+	out := make([]touch, len(bufs))
+	for i, b := range bufs {
+		out[i] = touch{b, rows}
+	}
+	return out
+}
+
+func join(lists ...[]touch) []touch {
+	var out []touch
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
 }
 
 // note notes an operation that has been computed.
-func (r *recording) note(reads, writes []device.Buf, step func(c *compiler) func()) {
-	r.ops = append(r.ops, op{reads: reads, writes: writes, step: step})
+func (r *recording) note(o op) {
+	for _, t := range o.writes {
+		o.work += t.buf.Len()
+	}
+	r.ops = append(r.ops, o)
 }
 
-// plain is note for an operation that is repeated as it is.
+// plain notes an operation that one worker repeats as it is.
 func (r *recording) plain(reads, writes []device.Buf, step func()) {
-	r.note(reads, writes, func(*compiler) func() { return step })
+	r.note(op{reads: whole(reads...), writes: whole(writes...), step: func(*compiler, int, int) func() { return step }})
+}
+
+// columns notes an operation on n elements, each by itself: the units are the
+// elements of a stream. f gets the same range of all that is written, then read.
+func (r *recording) columns(n int, writes, reads []device.Buf, f func(bufs [][]float32)) {
+	rows := r.streams
+	if n%rows != 0 {
+		rows = 1
+	}
+	units := n / rows
+	o := op{reads: by(rows, reads...), writes: by(rows, writes...), units: units, follows: true}
+	o.step = func(c *compiler, lo, hi int) func() {
+		var parts [][][]float32
+		for i := range rows {
+			var part [][]float32
+			for _, b := range writes {
+				part = append(part, c.out(b).F32[i*units:][lo:hi])
+			}
+			for _, b := range reads {
+				part = append(part, c.in(b).F32[i*units:][lo:hi])
+			}
+			parts = append(parts, part)
+		}
+		return func() {
+			for _, part := range parts {
+				f(part)
+			}
+		}
+	}
+	r.note(o)
 }
 
 // refuse notes that an operation cannot be repeated.
@@ -51,115 +124,5 @@ func (r *recording) Program() (device.Program, error) {
 	if len(r.refused) > 0 {
 		return nil, fmt.Errorf("these operations cannot be repeated step by step: %s", strings.Join(r.refused, ", "))
 	}
-	c := &compiler{d: r.Device, weights: r.weights, matrices: map[matrixKey]*matvec.Matrix{}}
-	p := &program{}
-	for _, o := range c.changing(r.ops) {
-		p.steps = append(p.steps, o.step(c))
-	}
-	for _, m := range c.matrices {
-		p.bytes += m.Bytes()
-	}
-	return p, nil
-}
-
-// program implements device.Program.
-type program struct {
-	steps []func()
-	bytes int
-}
-
-func (p *program) Run() {
-	for _, step := range p.steps {
-		step()
-	}
-}
-
-func (p *program) WeightBytes() int { return p.bytes }
-
-// compiler turns noted operations into steps.
-type compiler struct {
-	d        *Device
-	weights  device.Weights
-	written  []span // what the program writes
-	matrices map[matrixKey]*matvec.Matrix
-}
-
-// matrixKey tells weight matrices apart.
-type matrixKey struct {
-	first *float32
-	n, k  int
-}
-
-// span is a range of addresses.
-type span struct{ lo, hi uintptr }
-
-func spanOf(b device.Buf) span {
-	if len(b.F32) == 0 {
-		return span{}
-	}
-	lo := uintptr(unsafe.Pointer(&b.F32[0]))
-	return span{lo, lo + 4*uintptr(len(b.F32))}
-}
-
-func (s span) overlaps(t span) bool { return s.lo < t.hi && t.lo < s.hi }
-
-// constant reports whether the program does not write to b.
-func (c *compiler) constant(b device.Buf) bool {
-	s := spanOf(b)
-	for _, w := range c.written {
-		if w.overlaps(s) {
-			return false
-		}
-	}
-	return true
-}
-
-// changing drops the operations whose results are always the same: they have
-// been computed. Such a one reads only what nothing writes but others of its
-// kind before it, and what it writes is written by no other and not read before.
-func (c *compiler) changing(ops []op) []op {
-	fixed := make([]bool, len(ops))
-	var stay []op
-	for i, o := range ops {
-		fixed[i] = !o.tokens
-		for j, other := range ops {
-			if meet(o.reads, other.writes) && !(j < i && fixed[j]) ||
-				j != i && meet(o.writes, other.writes) ||
-				j <= i && meet(o.writes, other.reads) {
-				fixed[i] = false
-				break
-			}
-		}
-		if fixed[i] {
-			continue
-		}
-		stay = append(stay, o)
-		for _, b := range o.writes {
-			c.written = append(c.written, spanOf(b))
-		}
-	}
-	return stay
-}
-
-// meet reports whether any of a overlaps any of b.
-func meet(a, b []device.Buf) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if spanOf(x).overlaps(spanOf(y)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// matrix returns w (n,k), row-major and constant, in the program's format.
-func (c *compiler) matrix(n, k int, w device.Buf) *matvec.Matrix {
-	key := matrixKey{&w.F32[0], n, k}
-	if m := c.matrices[key]; m != nil {
-		return m
-	}
-	m := matvec.New(c.weights, n, k, w.F32[:n*k])
-	c.matrices[key] = m
-	return m
+	return newCompiler(r).compile(), nil
 }

@@ -26,9 +26,9 @@ func (r *recording) Zero(x device.Buf) { r.Fill(x, 0) }
 // Fill implements device.Device.
 func (r *recording) Fill(x device.Buf, v float64) {
 	r.Device.Fill(x, v)
-	r.plain(nil, []device.Buf{x}, func() {
-		for i := range x.F32 {
-			x.F32[i] = float32(v)
+	r.columns(x.Len(), []device.Buf{x}, nil, func(b [][]float32) {
+		for i := range b[0] {
+			b[0][i] = float32(v)
 		}
 	})
 }
@@ -36,19 +36,19 @@ func (r *recording) Fill(x device.Buf, v float64) {
 // Copy implements device.Device.
 func (r *recording) Copy(dst, src device.Buf) {
 	r.Device.Copy(dst, src)
-	r.plain([]device.Buf{src}, []device.Buf{dst}, func() { copy(dst.F32, src.F32) })
+	r.columns(src.Len(), []device.Buf{dst}, []device.Buf{src}, func(b [][]float32) { copy(b[0], b[1]) })
 }
 
 // Apply implements device.Device.
 func (r *recording) Apply(f device.Func, x, y device.Buf) {
 	r.Device.Apply(f, x, y)
 	value := function(f).value
-	r.plain([]device.Buf{x}, []device.Buf{y}, func() { value(y.F32, x.F32) })
+	r.columns(y.Len(), []device.Buf{y}, []device.Buf{x}, func(b [][]float32) { value(b[0], b[1]) })
 }
 
 // binary notes y = f(a, b).
 func (r *recording) binary(a, b, y device.Buf, f func(y, a, b []float32)) {
-	r.plain([]device.Buf{a, b}, []device.Buf{y}, func() { f(y.F32, a.F32, b.F32) })
+	r.columns(y.Len(), []device.Buf{y}, []device.Buf{a, b}, func(b [][]float32) { f(b[0], b[1], b[2]) })
 }
 
 // Add implements device.Device.
@@ -69,13 +69,13 @@ func (r *recording) SiLUMul(a, z, y device.Buf) {
 // Axpy implements device.Device.
 func (r *recording) Axpy(alpha float64, x, y device.Buf) {
 	r.Device.Axpy(alpha, x, y)
-	r.plain([]device.Buf{x, y}, []device.Buf{y}, func() { vec.Axpy(y.F32, float32(alpha), x.F32) })
+	r.columns(y.Len(), []device.Buf{y}, []device.Buf{x, y}, func(b [][]float32) { vec.Axpy(b[0], float32(alpha), b[1]) })
 }
 
 // Scale implements device.Device.
 func (r *recording) Scale(alpha float64, x, y device.Buf) {
 	r.Device.Scale(alpha, x, y)
-	r.plain([]device.Buf{x}, []device.Buf{y}, func() { vec.Scale(y.F32, float32(alpha), x.F32) })
+	r.columns(y.Len(), []device.Buf{y}, []device.Buf{x}, func(b [][]float32) { vec.Scale(b[0], float32(alpha), b[1]) })
 }
 
 // AddRow implements device.Device.
@@ -92,21 +92,31 @@ func (r *recording) MulRow(m, n int, x, row, y device.Buf) {
 
 // byRow notes y[i] = f(x[i], row) for m rows.
 func (r *recording) byRow(m, n int, x, row, y device.Buf, f func(y, x, row []float32)) {
-	r.plain([]device.Buf{x, row}, []device.Buf{y}, func() {
-		for i := range m {
-			f(y.F32[i*n:][:n], x.F32[i*n:][:n], row.F32[:n])
+	o := op{reads: join(by(m, x), by(1, row)), writes: by(m, y), units: n}
+	o.step = func(c *compiler, lo, hi int) func() {
+		x, row, y := c.in(x).F32, c.in(row).F32[lo:hi], c.out(y).F32
+		return func() {
+			for i := range m {
+				f(y[i*n+lo:i*n+hi], x[i*n+lo:i*n+hi], row)
+			}
 		}
-	})
+	}
+	r.note(o)
 }
 
 // RMSNorm implements device.Device.
 func (r *recording) RMSNorm(m, n int, eps float64, x, w, y, rstd device.Buf) {
 	r.Device.RMSNorm(m, n, eps, x, w, y, rstd)
-	r.plain([]device.Buf{x, w}, []device.Buf{y, rstd}, func() {
-		for i := range m {
-			set(rstd, i, vec.RMSNormRow(y.F32[i*n:][:n], x.F32[i*n:][:n], w.F32[:n], float32(eps)))
+	o := op{reads: join(by(1, x), whole(w)), writes: by(1, y, rstd), units: m, align: 1, copies: true, work: 3 * m * n}
+	o.step = func(c *compiler, lo, hi int) func() {
+		x, w, y, rstd := c.in(x).F32, c.in(w).F32[:n], c.out(y).F32, c.out(rstd)
+		return func() {
+			for i := lo; i < hi; i++ {
+				set(rstd, i, vec.RMSNormRow(y[i*n:][:n], x[i*n:][:n], w, float32(eps)))
+			}
 		}
-	})
+	}
+	r.note(o)
 }
 
 // LayerNorm implements device.Device.

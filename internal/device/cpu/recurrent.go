@@ -61,6 +61,70 @@ func (r recurrentWeight) addTo(y []float32, rows int, h []float32) {
 	gemm.MulPacked(rows, h, r.in, r.packed, 1, y, r.out)
 }
 
+// A recurrentInput is the sums of all gates that a recurrence starts from, in
+// which a product with the state follows.
+type recurrentInput struct {
+	d      *Device
+	l, n   int       // steps of a row of the batch, sums of a step
+	x      []float32 // (B,L,n), or nil:
+	in     *device.Projection
+	packed *gemm.Packed // in.W
+}
+
+// recurrentInput prepares the sums x, or those that in computes.
+func (d *Device) recurrentInput(l, n int, x device.Buf, in *device.Projection) recurrentInput {
+	r := recurrentInput{d: d, l: l, n: n, x: x.F32, in: in}
+	if in != nil {
+		r.packed = d.packs.get()
+		gemm.Pack(true, in.D, n, in.W.F32, in.D, r.packed)
+		r.packed.SetBias(in.Bias.F32)
+	}
+	return r
+}
+
+func (r recurrentInput) release() {
+	if r.packed != nil {
+		r.d.packs.put(r.packed)
+	}
+}
+
+// inputRows is how many rows of sums are computed together: each part of W is
+// used that often while it is in the first-level cache, and the sums stay in the
+// second-level one until their step comes.
+const inputRows = 96
+
+// steps is how many steps are loaded together for the given rows of the batch.
+func (r recurrentInput) steps(rows int) int {
+	if r.in == nil {
+		return 1
+	}
+	return max(1, min(inputRows/rows, r.l))
+}
+
+// load sets y (steps,rows,n) to the sums of steps t0 to t1 of rows lo to hi of
+// the batch.
+func (r recurrentInput) load(lo, hi, t0, t1 int, y []float32) {
+	if r.in == nil {
+		r.gather(lo, hi, t0, t1, r.x, r.n, y)
+		return
+	}
+	m, width := (hi-lo)*(t1-t0), r.in.D
+	u := r.d.free.get(m * width)
+	defer r.d.free.put(u)
+	r.gather(lo, hi, t0, t1, r.in.U.F32, width, u)
+	gemm.MulPacked(m, u, width, r.packed, 0, y, r.n)
+}
+
+// gather copies steps t0 to t1 of rows lo to hi of x (B,L,n) to y (steps,rows,n).
+func (r recurrentInput) gather(lo, hi, t0, t1 int, x []float32, n int, y []float32) {
+	for t := t0; t < t1; t++ {
+		for b := lo; b < hi; b++ {
+			copy(y[:n], x[(b*r.l+t)*n:])
+			y = y[n:]
+		}
+	}
+}
+
 // loadRows copies rows lo to hi of x (B,n) to y, zeros if x is nil.
 func loadRows(x device.Buf, lo, hi, n int, y []float32) {
 	if x.IsNil() {

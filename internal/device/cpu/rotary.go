@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"sync"
 
 	"github.com/gophersnake/gophersnake/internal/device"
 )
@@ -13,8 +14,8 @@ const angleStride = 64
 // Rotary rotates the pairs (i, i+Dh/2) of every head, or back if inverse.
 func (d *Device) Rotary(r device.Rotary, x, y device.Buf, inverse, add bool) {
 	half := r.Dh / 2
-	table := d.angles(r, inverse)
-	defer d.free.put(table)
+	table, used := d.angles(r, inverse)
+	defer d.free.put(used)
 	n := r.H * r.Dh
 	d.rows(r.B*r.L, n, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -48,16 +49,60 @@ func rotate(c, s, x, y []float32, add bool) {
 	}
 }
 
-// angles returns (L,Dh): for each step the Dh/2 cosines, then the sines, of
+// An angleKey is what a table of angles from position 0 on depends on.
+type angleKey struct {
+	l, dh   int
+	base    float64
+	inverse bool
+}
+
+// angleTables is how many tables of angles a device keeps: forward and gradient
+// of two lengths.
+const angleTables = 4
+
+// angleCache keeps tables of angles, which a training step asks for many times.
+type angleCache struct {
+	mu     sync.Mutex
+	tables map[angleKey][]float32
+}
+
+// get returns the table of key, made by fill if it is not there.
+func (c *angleCache) get(key angleKey, fill func(table []float32)) []float32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.tables[key]; t != nil {
+		return t
+	}
+	if c.tables == nil || len(c.tables) == angleTables {
+		c.tables = map[angleKey][]float32{}
+	}
+	t := make([]float32, key.l*key.dh)
+	fill(t)
+	c.tables[key] = t
+	return t
+}
+
+// angles returns the table of fillAngles, and what of it is scratch. Steps of
+// generation, each from another position on, do not keep theirs.
+func (d *Device) angles(r device.Rotary, inverse bool) (table, scratch []float32) {
+	if r.Offset == 0 && r.L > angleStride {
+		key := angleKey{r.L, r.Dh, r.Base, inverse}
+		return d.turns.get(key, func(t []float32) { d.fillAngles(r, inverse, t) }), nil
+	}
+	t := d.free.get(r.L * r.Dh)
+	d.fillAngles(r, inverse, t)
+	return t, t
+}
+
+// fillAngles sets table to (L,Dh): for each step the Dh/2 cosines, then the sines, of
 // (Offset+t)·Base^(−2i/Dh); the sines negated if inverse. With p = 64a + r,
 //
 //	cos pθ = cos 64aθ cos rθ − sin 64aθ sin rθ, and so on
 //
 // in float64: the cost is two products instead of Go's sine, the error 1e-16,
 // and the angle of a position does not depend on where the sequence starts.
-func (d *Device) angles(r device.Rotary, inverse bool) []float32 {
+func (d *Device) fillAngles(r device.Rotary, inverse bool, table []float32) {
 	half := r.Dh / 2
-	table := d.free.get(r.L * r.Dh)
 	sign := 1.0
 	if inverse {
 		sign = -1
@@ -79,5 +124,4 @@ func (d *Device) angles(r device.Rotary, inverse bool) []float32 {
 			table[t*r.Dh+half+i] = float32(sign * (as*fc[k] + ac*fs[k]))
 		}
 	})
-	return table
 }

@@ -69,7 +69,7 @@ func (d *Device) SelectiveScanGrad(s *device.SelectiveScan, g *device.SelectiveS
 	alloc, giveBack := d.borrow()
 	defer giveBack()
 	selective(s, alloc).Backward(d.runner(s.B*s.L*s.D*s.N), &scan.SelectiveGrad{
-		DY: g.DY.F32, DU: g.DU.F32, DDelta: g.DDelta.F32, DDeltaBias: g.DDeltaBias.F32, DDskip: g.DDskip.F32, DZ: g.DZ.F32,
+		DY: g.DY.F32, DU: g.DU.F32, DDelta: g.DDelta.F32, DDeltaBias: g.DDeltaBias.F32, DDskip: g.DDskip.F32, DZ: g.DZ.F32, Y: g.Y.F32,
 		DA: g.DA.F32, DBm: g.DB.F32, DCm: g.DC.F32,
 		Im: scan.ImaginaryGrad{DA: g.DAIm.F32, DBm: g.DBIm.F32, DCm: g.DCIm.F32},
 	})

@@ -57,14 +57,21 @@ func (*Device) CrossEntropy(m, v int, x device.Buf, targets []int32, lse, loss d
 // CrossEntropyGrad adds, for scored rows,
 //
 //	dx_ij += dloss (softmax(x_i)_j − [j = target_i]) / scored,  softmax(x_i)_j = exp(x_ij − lse_i)
+//
+// or, if dx is x, overwrites it with that.
 func (*Device) CrossEntropyGrad(m, v int, x device.Buf, targets []int32, lse, dloss, dx device.Buf) {
 	g := dloss.F64[0] / max(scored(targets[:m]), 1)
+	over := dx.Same(x)
 	for i := range m {
+		xi := row(x, i*v, v)
+		if over {
+			clear(dx.F64[i*v : (i+1)*v])
+		}
 		if targets[i] < 0 {
 			continue
 		}
 		for j := range v {
-			add(dx, i*v+j, g*math.Exp(x.F64[i*v+j]-lse.F64[i]))
+			add(dx, i*v+j, g*math.Exp(xi[j]-lse.F64[i]))
 		}
 		add(dx, i*v+int(targets[i]), -g)
 	}

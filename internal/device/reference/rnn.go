@@ -143,6 +143,13 @@ func (*Device) GRUGrad(g *device.GRU, dh, dx, dw, dbias device.Buf) {
 	}
 }
 
+// projected returns the input X (m,n) = U Wᵀ + b of a recurrence.
+func (d *Device) projected(m, n int, in *device.Projection) device.Buf {
+	x := d.Alloc(m * n)
+	d.MatMul(false, true, m, n, in.D, in.U, in.W, in.Bias, x, false)
+	return x
+}
+
 // LSTM is the long short-term memory (Hochreiter & Schmidhuber with the forget
 // gate of Gers et al. 2000, in the form of torch.nn.LSTM); gates in the order
 // i, f, g, o:
@@ -151,14 +158,18 @@ func (*Device) GRUGrad(g *device.GRU, dh, dx, dw, dbias device.Buf) {
 //	c' = f ⊙ c + i ⊙ g,  h' = o ⊙ tanh(c')
 //
 // for x (B,L,4H), W (4H,H), c, h (B,L,H). Saved is i, f, g, o.
-func (*Device) LSTM(s *device.LSTM) {
+func (d *Device) LSTM(s *device.LSTM) {
+	x := s.X
+	if s.In != nil {
+		x = d.projected(s.B*s.L, 4*s.H, s.In)
+	}
 	for b := range s.B {
 		for t := range s.L {
 			wh := product(s.W, 0, 4*s.H, before(s.Out, s.H0, b, t, s.L, s.H))
 			c := before(s.C, s.C0, b, t, s.L, s.H)
 			m := b*s.L + t
 			for j := range s.H {
-				x := s.X.F64[4*s.H*m:]
+				x := x.F64[4*s.H*m:]
 				i := sigmoid(x[j] + wh[j])
 				f := sigmoid(x[s.H+j] + wh[s.H+j])
 				g := math.Tanh(x[2*s.H+j] + wh[2*s.H+j])

@@ -176,7 +176,9 @@ func (*Device) SelectiveScanGrad(p *device.SelectiveScan, g *device.SelectiveSca
 				i := s.index(b, t, d)
 				h, dy := s.load(b, t, d), g.DY.F64[i]
 				if !s.Z.IsNil() {
-					add(g.DZ, i, dy*s.output(b, t, d, h)*dsilu(s.Z.F64[i]))
+					y := s.output(b, t, d, h)
+					set(g.Y, i, y*silu(s.Z.F64[i]))
+					add(g.DZ, i, dy*y*dsilu(s.Z.F64[i]))
 					dy *= silu(s.Z.F64[i])
 				}
 				add(g.DDskip, d, dy*s.U.F64[i])
