@@ -97,8 +97,8 @@ func (k *kernel) serveShell() {
 		k.serving(nil)
 		k.shell(r)
 		k.serving(&r)
-		if unheard {
-			go k.repeatIdle(&r)
+		if unheard || r.Msg.Header.MsgType == "kernel_info_request" {
+			go k.repeatIdle(&r, start)
 		}
 	}
 }
@@ -128,15 +128,19 @@ func (k *kernel) serving(last *msgReceipt) {
 	k.served = last
 }
 
-// repeatIdle says again that the kernel is idle after r, which nobody heard, when
-// somebody listens: front ends would not know until a cell runs. Jupyter's
+// repeatIdle says again that the kernel is idle after r, when somebody listens:
+// front ends that did not hear it would not know until a cell runs. Jupyter's
 // sockets connect anew every 100 ms, each for itself, so it is said some times.
-func (k *kernel) repeatIdle(r *msgReceipt) {
+// It is said after others, too: JupyterLab connects with a kernel_info_request
+// and takes no notice of a status that follows one, only of what follows none.
+func (k *kernel) repeatIdle(r *msgReceipt, others ...*msgReceipt) {
 	const times, pause = 4, 50 * time.Millisecond
 	said := 0
 	for said < times && k.still(r, func() {
 		if k.heard() {
-			k.status(r, kernelIdle)
+			for _, after := range append([]*msgReceipt{r}, others...) {
+				k.status(after, kernelIdle)
+			}
 			said++
 		}
 	}) {

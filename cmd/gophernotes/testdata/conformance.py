@@ -382,9 +382,29 @@ class Crash(unittest.TestCase):
             self.assertEqual(client.get_shell_msg(timeout=PATIENCE)["parent_header"]["msg_id"], sent)
             m = client.get_iopub_msg(timeout=PATIENCE)  # connects
             self.assertEqual((m["content"].get("execution_state"), m["parent_header"].get("msg_id")), ("idle", sent))
+            self.assertTrue(self.idle_after_nothing(client))
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)
+
+    def test_status_after_nothing(self):
+        """JupyterLab passes over a status that follows a kernel_info_request: one that follows nothing comes after it."""
+        session = Session()
+        try:
+            for _ in range(3):
+                session.client.kernel_info(reply=True, timeout=PATIENCE)
+                self.assertTrue(self.idle_after_nothing(session.client))
+                self.assertEqual(result(session.run("6 * 7")), "42")
+        finally:
+            session.close()
+
+    def idle_after_nothing(self, client):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            m = client.get_iopub_msg(timeout=PATIENCE)
+            if m["content"].get("execution_state") == "idle" and not m["parent_header"].get("msg_id"):
+                return True
+        return False
 
     def test_endless_recursion(self):
         session = Session()
