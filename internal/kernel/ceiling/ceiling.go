@@ -24,7 +24,7 @@ const (
 )
 
 // Machine is what the machine can do. Each figure is measured when it is first
-// asked for, in some milliseconds, a tenth of a second for the memory. It is safe
+// asked for, in some milliseconds, tenths of a second for the memory. It is safe
 // for concurrent use, but measures well only alone.
 type Machine struct {
 	kernels
@@ -102,10 +102,7 @@ func (m *Machine) level(workers int, set float64) int {
 
 // stream measures an access at a level.
 func (m *Machine) stream(workers int, a Access, l Level) float64 {
-	size := l.set() / 4 // float32
-	if l.Shared {
-		size /= workers
-	}
+	size := l.set(workers) / 4 // float32
 	streams := map[Access]int{Read: 1, Write: 1, Update: 1, Copy: 2, Add: 3}[a]
 	n := max(turn, size/streams/turn*turn)
 	sets := make([][][]float32, workers)
@@ -158,24 +155,30 @@ func arrays(count, n int) (out [][]float32) {
 // best returns the seconds of the fastest of some runs of f(0) to f(workers-1) at
 // the same time. Package pool would let the caller do everything by itself when
 // its helpers come late, and threads that sleep between runs may wake on one core:
-// here they meet before every run without sleeping, for long enough that the
-// system gives each a core.
+// here they meet before every run without sleeping, until they have had a core each
+// in enough runs, or for half a second.
 func best(workers int, f func(w int)) float64 {
-	const runs, enough = 12, 40 * time.Millisecond
+	const runs, limit = 12, time.Second / 2
 	var wait sync.WaitGroup
 	var rounds barrier
 	var stop atomic.Bool
 	fastest, begin := time.Duration(math.MaxInt64), time.Now()
+	took, together := make([]span, workers), 0
 	for w := range workers {
 		wait.Go(func() {
-			for i := 0; !stop.Load(); i++ {
+			for !stop.Load() {
 				rounds.meet(workers)
-				start := time.Now()
+				start := time.Since(begin)
 				f(w)
+				took[w] = span{start, time.Since(begin)}
 				rounds.meet(workers)
 				if w == 0 {
-					fastest = min(fastest, time.Since(start))
-					stop.Store(i >= runs && (workers == 1 || time.Since(begin) > enough))
+					all, shared := whole(took)
+					fastest = min(fastest, all)
+					if 4*shared >= 3*all {
+						together++
+					}
+					stop.Store(together >= runs || time.Since(begin) > limit)
 				}
 				rounds.meet(workers)
 			}
@@ -183,6 +186,22 @@ func best(workers int, f func(w int)) float64 {
 	}
 	wait.Wait()
 	return fastest.Seconds()
+}
+
+// span is when a worker's part of a run began and ended.
+type span struct{ start, end time.Duration }
+
+// whole returns the time from the first start to the last end, and how much of it all
+// were at work, below 0 if they never were at the same time. One worker's clock would
+// not do: one that the system holds up at the barrier starts when the others have
+// finished, and its part alone would count as the work of all.
+func whole(took []span) (all, shared time.Duration) {
+	first, last, inner := took[0].start, took[0].end, took[0]
+	for _, s := range took[1:] {
+		first, last = min(first, s.start), max(last, s.end)
+		inner = span{max(inner.start, s.start), min(inner.end, s.end)}
+	}
+	return last - first, inner.end - inner.start
 }
 
 // barrier is where goroutines wait for each other.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestKernels checks that the loops do what is counted, on arrays of a turn and
@@ -64,6 +65,11 @@ func TestLevels(t *testing.T) {
 	}
 	if got := levels(filepath.Join(dir, "none")); len(got) != 4 || got[3].last != usual[2].Size {
 		t.Errorf("%+v", got)
+	}
+	for i, bytes := range []int{24 << 10, 512 << 10, 8 << 20, 128 << 20} {
+		if got := want[i].set(2); got != bytes {
+			t.Errorf("%s is measured with %d bytes for each of 2 workers, want %d", want[i].Name, got, bytes)
+		}
 	}
 	m := &Machine{levels: want}
 	for _, c := range []struct {
@@ -129,6 +135,33 @@ func TestMeasures(t *testing.T) {
 				t.Errorf("%d workers, %s: %g, then %g", workers, a, v, m.Bytes(workers, a, 1000))
 			}
 		}
+	}
+}
+
+// TestWhole: a run lasts from the first start to the last end, also when the
+// workers' parts follow each other.
+func TestWhole(t *testing.T) {
+	for _, c := range []struct {
+		took        []span
+		all, shared time.Duration
+	}{
+		{[]span{{3, 7}}, 4, 4},
+		{[]span{{10, 20}, {0, 9}}, 20, -1},
+		{[]span{{0, 9}, {10, 20}}, 20, -1},
+		{[]span{{2, 8}, {1, 9}, {3, 7}}, 8, 4},
+	} {
+		if all, shared := whole(c.took); all != c.all || shared != c.shared {
+			t.Errorf("%v take %d, together %d; want %d and %d", c.took, all, shared, c.all, c.shared)
+		}
+	}
+}
+
+// TestFastest: f runs as long as the loop goes on, and takes some time.
+func TestFastest(t *testing.T) {
+	runs, turns := 0, 0
+	seconds := Fastest(func() bool { turns++; return turns <= 3 }, func() { runs++; time.Sleep(time.Millisecond) })
+	if turns != 4 || runs != 5 || seconds < 1e-3 {
+		t.Errorf("%d turns, %d runs, %g s; want 4, 5, at least 0.001", turns, runs, seconds)
 	}
 }
 

@@ -20,10 +20,12 @@
 // Arrays little greater than a cache lie in it in part: code over them can exceed
 // the ceiling of the level behind.
 //
-// A level is measured with arrays that fill half of it, the memory with arrays
-// of three times the last cache. Each figure is that of the fastest of several
-// runs, which other programs disturbed least. With two workers each has arrays
-// of its own.
+// Each worker has arrays of its own, all of them written before. Together they fill
+// half of the cache that is measured; for the memory those of each worker are four
+// times the last cache, as at one and a half times a good part still came from it.
+// Each figure is that of the fastest of several runs, which other programs disturbed
+// least, measured until several had all workers at work at the same time. A run lasts
+// from the first worker's start to the last one's end.
 package ceiling
 
 //go:generate go run ./gen -out zz_kernel_amd64.s -stubs zz_kernel_amd64.go -pkg ceiling

@@ -26,10 +26,15 @@ var usual = []Level{
 // endless is the size of the memory.
 const endless = 1 << 50
 
-// set returns the bytes of the arrays that the level is measured with.
-func (l Level) set() int {
-	if l.last > 0 {
-		return 3 * l.last
+// set returns the bytes of the arrays that each worker measures the level with.
+// Those for the memory are for each far greater than the last cache: cores that the
+// system says share one may have one each, of which a virtual machine need not know.
+func (l Level) set(workers int) int {
+	switch {
+	case l.last > 0:
+		return 4 * l.last
+	case l.Shared:
+		return l.Size / 2 / workers
 	}
 	return l.Size / 2
 }

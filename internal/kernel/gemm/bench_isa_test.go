@@ -119,3 +119,20 @@ func best(runs int, f func()) float64 {
 	}
 	return float64(t.Nanoseconds())
 }
+
+// bundleOf returns how many runs of f make a bundle.
+func bundleOf(f func()) int {
+	bundle := 1
+	for timed(bundle, f) < 20*time.Microsecond {
+		bundle *= 2
+	}
+	return bundle
+}
+
+func timed(runs int, f func()) time.Duration {
+	start := time.Now()
+	for range runs {
+		f()
+	}
+	return time.Since(start)
+}

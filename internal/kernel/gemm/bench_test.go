@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	top "github.com/gophersnake/gophersnake/internal/kernel/ceiling" // this package has a function of that name
 )
@@ -90,36 +89,13 @@ func BenchmarkGemm(b *testing.B) {
 }
 
 // measure runs f and reports the speed of its fastest run, f being some
-// floating-point operations: on a machine shared with others the mean says
-// more about them. Short functions are timed in bundles of at least 20 µs,
-// against which reading the clock costs nothing.
+// floating-point operations.
 func measure(b *testing.B, workers, m, n, k int, f func()) {
 	b.Helper()
-	bundle := bundleOf(f)
-	best := time.Hour
-	for b.Loop() {
-		best = min(best, timed(bundle, f))
-	}
+	seconds := top.Fastest(b.Loop, f)
 	work := top.Work{Workers: workers, FLOPs: 2 * float64(m) * float64(n) * float64(k),
 		Reads: 4 * float64(m*k+k*n), Writes: 4 * float64(m*n)}
-	machine().Report(b, work, best.Seconds()/float64(bundle))
-}
-
-// bundleOf returns how many runs of f make a bundle.
-func bundleOf(f func()) int {
-	bundle := 1
-	for timed(bundle, f) < 20*time.Microsecond {
-		bundle *= 2
-	}
-	return bundle
-}
-
-func timed(runs int, f func()) time.Duration {
-	start := time.Now()
-	for range runs {
-		f()
-	}
-	return time.Since(start)
+	machine().Report(b, work, seconds)
 }
 
 // packedShapes are (batch, gates·d, d) of recurrences.

@@ -7,7 +7,7 @@ import "github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
 // avx512Engine runs pairs of channel groups, never one alone, in registers of
 // sixteen lanes, and all else as the AVX2 engine does, whose bits it computes.
 // The frame of a pair is one frame whose fields have sixteen lanes.
-type avx512Engine struct{ avx2Engine }
+type avx512Engine struct{ asmEngine }
 
 type (
 	pairScanKernel     = func(steps int, frame *float32, states int, a, h, b, c *float32, bStep, cStep, group int)
@@ -108,7 +108,7 @@ func (e avx512Engine) sumLanes(dst, src []float32) {
 	if n > 0 {
 		avx512SumLanes(n, &dst[0], &src[0])
 	}
-	e.avx2Engine.sumLanes(dst[n:], src[n*lanes:])
+	e.asmEngine.sumLanes(dst[n:], src[n*lanes:])
 }
 
 func (avx512Engine) scanComplex(x extent, frame []float32, s system, h []float32) {
@@ -141,7 +141,7 @@ func (r strided) aligned(n int) bool {
 
 func (e avx512Engine) linear(steps, n int, v linearRows) {
 	if !v.x.aligned(n) {
-		e.avx2Engine.linear(steps, n, v)
+		e.asmEngine.linear(steps, n, v)
 		return
 	}
 	avx512Linear(steps, n, v.a.at(), v.prev.at(), v.x.at(), v.h.at(),
@@ -150,7 +150,7 @@ func (e avx512Engine) linear(steps, n int, v linearRows) {
 
 func (e avx512Engine) linearBack(steps, n int, v linearBackRows) {
 	if !v.dh.aligned(n) {
-		e.avx2Engine.linearBack(steps, n, v)
+		e.asmEngine.linearBack(steps, n, v)
 		return
 	}
 	avx512LinearBack(steps, n, v.a.at(), v.prev.at(), v.dh.at(), v.dx.at(), v.da.at(), v.carry.at(),
@@ -159,7 +159,7 @@ func (e avx512Engine) linearBack(steps, n int, v linearBackRows) {
 
 func (e avx512Engine) linearComplex(steps, n int, re, im linearRows) {
 	if !re.x.aligned(n) {
-		e.avx2Engine.linearComplex(steps, n, re, im)
+		e.asmEngine.linearComplex(steps, n, re, im)
 		return
 	}
 	avx512LinearComplex(steps, n,
@@ -170,7 +170,7 @@ func (e avx512Engine) linearComplex(steps, n int, re, im linearRows) {
 
 func (e avx512Engine) linearComplexBack(steps, n int, re, im linearBackRows) {
 	if !re.dh.aligned(n) {
-		e.avx2Engine.linearComplexBack(steps, n, re, im)
+		e.asmEngine.linearComplexBack(steps, n, re, im)
 		return
 	}
 	avx512LinearComplexBack(steps, n,

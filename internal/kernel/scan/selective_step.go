@@ -8,13 +8,6 @@ type stepRows struct {
 	a, h, b, c, dskip []float32
 }
 
-// from is r without its first d channels.
-func (r stepRows) from(d int) stepRows {
-	r.a, r.h, r.dskip = r.a[d*r.n:], r.h[d*r.n:], r.dskip[d:]
-	r.b, r.c = r.b[d*r.bLd:], r.c[d*r.cLd:]
-	return r
-}
-
 // stepWidth is the channels of a frame when each of its rows is eight of them.
 const stepWidth = chunk * lanes
 

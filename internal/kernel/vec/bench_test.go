@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gophersnake/gophersnake/internal/kernel/ceiling"
 )
@@ -44,31 +43,13 @@ func (k kernel) traffic() traffic {
 	return t
 }
 
-// report runs f and reports ns per element, and GB/s and the share of the ceiling
-// for its streams of n elements, of its fastest run: on a machine shared with
-// others the mean says more about them. Short functions are timed in bundles
-// of at least 20 µs, against which reading the clock costs nothing.
+// report reports ns per element, and GB/s and the share of the ceiling for its
+// streams of n elements, of the fastest run of f.
 func report(b *testing.B, n int, streams traffic, f func()) {
 	b.Helper()
-	bundle := 1
-	for timed(bundle, f) < 20*time.Microsecond {
-		bundle *= 2
-	}
-	best := time.Hour
-	for b.Loop() {
-		best = min(best, timed(bundle, f))
-	}
-	elements := float64(bundle) * float64(n)
-	b.ReportMetric(float64(best.Nanoseconds())/elements, "ns/element")
-	machine().Report(b, streams.of(n), best.Seconds()/float64(bundle))
-}
-
-func timed(runs int, f func()) time.Duration {
-	start := time.Now()
-	for range runs {
-		f()
-	}
-	return time.Since(start)
+	seconds := ceiling.Fastest(b.Loop, f)
+	b.ReportMetric(1e9*seconds/float64(n), "ns/element")
+	machine().Report(b, streams.of(n), seconds)
 }
 
 func BenchmarkReductions(b *testing.B) {

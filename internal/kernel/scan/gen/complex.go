@@ -186,17 +186,17 @@ func (p arrays) storePlanes(x pair, name string) {
 // eachComplexState emits the loop over the states, and the function's end.
 // vectors names the parameters that move by a vector from state to state, bs
 // and cs those that move as B and C do.
-func eachComplexState(v variant, vectors, bs, cs []string, body func()) {
+func eachComplexState(v spec.Variant, vectors, bs, cs []string, body func()) {
 	Label("states")
 	body()
 	for _, name := range vectors {
 		ADDQ(Imm(vector), slot(name))
 	}
 	for _, name := range bs {
-		ADDQ(Imm(uint64(stateBytes(v.constB))), slot(name))
+		ADDQ(Imm(uint64(stateBytes(v.ConstB))), slot(name))
 	}
 	for _, name := range cs {
-		ADDQ(Imm(uint64(stateBytes(v.constC))), slot(name))
+		ADDQ(Imm(uint64(stateBytes(v.ConstC))), slot(name))
 	}
 	DECQ(slot("states"))
 	JNZ(LabelRef("states"))
@@ -206,7 +206,7 @@ func eachComplexState(v variant, vectors, bs, cs []string, body func()) {
 // complexes emits the complex kernels.
 func complexes() {
 	for i := range 4 {
-		v := variant{constB: i&1 != 0, constC: i&2 != 0}
+		v := spec.Variant{ConstB: i&1 != 0, ConstC: i&2 != 0}
 		complexForward(v)
 		complexBackward(v)
 	}
@@ -231,7 +231,7 @@ func loadComplexArrays(moving []string) arrays {
 	return p
 }
 
-func complexForward(v variant) {
+func complexForward(v spec.Variant) {
 	complexFunction("Complex"+v.String(),
 		"steps int, frame *float32, states int, a, h, b, bIm, c, cIm *float32, bStep, bImStep, cStep, cImStep",
 		"runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.")
@@ -243,9 +243,9 @@ func complexForward(v variant) {
 		a, h := p.loadPlanes("a"), p.loadPlanes("h")
 		Label("steps")
 		dt, du := loaded(field(frame, spec.Dt)), loaded(field(frame, spec.DtU))
-		advance(h, complexDecay(k, dt, a), p.operand(v.constB, "b", "bIm"), du)
+		advance(h, complexDecay(k, dt, a), p.operand(v.ConstB, "b", "bIm"), du)
 		y := loaded(field(frame, spec.Y))
-		output(y, p.operand(v.constC, "c", "cIm"), h)
+		output(y, p.operand(v.ConstC, "c", "cIm"), h)
 		VMOVUPS(y, field(frame, spec.Y))
 		p.move(moving, ADDQ)
 		ADDQ(U32(rowBytes()), frame)
@@ -283,7 +283,7 @@ func (p arrays) addComplex(constant bool, g reg.VecVirtual, x pair, sub func(ops
 	}
 }
 
-func complexBackward(v variant) {
+func complexBackward(v spec.Variant) {
 	complexFunction("ComplexBack"+v.String(),
 		"steps int, frame *float32, states int, a, h, carry, da, b, bIm, c, cIm, db, dbIm, dc, dcIm *float32, bStep, bImStep, cStep, cImStep, dbStep, dbImStep, dcStep, dcImStep int, tmp *float32",
 		"is the adjoint of avx2Complex"+v.String()+" over the chunk; steps and plane in bytes.")
@@ -302,7 +302,7 @@ func complexBackward(v variant) {
 }
 
 // complexRecompute emits the forward half of a state: field Y and dc.
-func complexRecompute(v variant, k exp2Regs, frame, tmp reg.GPVirtual, p arrays, moving []string) {
+func complexRecompute(v spec.Variant, k exp2Regs, frame, tmp reg.GPVirtual, p arrays, moving []string) {
 	if !wide {
 		k = loadExp2Regs()
 	}
@@ -312,13 +312,13 @@ func complexRecompute(v variant, k exp2Regs, frame, tmp reg.GPVirtual, p arrays,
 	abar := complexDecay(k, loaded(field(frame, spec.Dt)), a)
 	abar.store(pointer(tmp, 0), pointer(tmp, size))
 	h.store(pointer(tmp, 2*size), pointer(tmp, 3*size))
-	advance(h, abar, p.operand(v.constB, "b", "bIm"), loaded(field(frame, spec.DtU)))
+	advance(h, abar, p.operand(v.ConstB, "b", "bIm"), loaded(field(frame, spec.DtU)))
 	y := loaded(field(frame, spec.Y))
-	output(y, p.operand(v.constC, "c", "cIm"), h)
+	output(y, p.operand(v.ConstC, "c", "cIm"), h)
 	VMOVUPS(y, field(frame, spec.Y))
 	g := loaded(field(frame, spec.G))
 	VADDPS(g, g, g)
-	p.addComplex(v.constC, g, h, VFNMADD231PS, "dc", "dcIm")
+	p.addComplex(v.ConstC, g, h, VFNMADD231PS, "dc", "dcIm")
 	p.move(moving, ADDQ)
 	ADDQ(U32(rowBytes()), frame)
 	ADDQ(U32(tmpPairs()), tmp)
@@ -327,7 +327,7 @@ func complexRecompute(v variant, k exp2Regs, frame, tmp reg.GPVirtual, p arrays,
 }
 
 // complexReverse emits the adjoint half of a state, from one step past the last.
-func complexReverse(v variant, frame, tmp reg.GPVirtual, p arrays, moving []string) {
+func complexReverse(v spec.Variant, frame, tmp reg.GPVirtual, p arrays, moving []string) {
 	steps, size := argument("steps"), registerBytes()
 	x, da, a := p.loadPlanes("carry"), p.loadPlanes("da"), p.loadPlanes("a")
 	VMULPS(start(table.turn), a.im, a.im) // both planes as A log2(e), the unit of Sd
@@ -337,12 +337,12 @@ func complexReverse(v variant, frame, tmp reg.GPVirtual, p arrays, moving []stri
 	SUBQ(U32(tmpPairs()), tmp)
 	g := loaded(field(frame, spec.G))
 	VADDPS(g, g, g)
-	ct := p.operand(v.constC, "c", "cIm")
+	ct := p.operand(v.ConstC, "c", "cIm")
 	VFMADD231PS(g, ct.re, x.re)
 	VFNMADD231PS(g, ct.im, x.im)
 	du := loaded(field(frame, spec.DtU))
-	p.addComplex(v.constB, du, x, VFMADD231PS, "db", "dbIm")
-	b, sx := p.operand(v.constB, "b", "bIm"), loaded(field(frame, spec.Sx))
+	p.addComplex(v.ConstB, du, x, VFMADD231PS, "db", "dbIm")
+	b, sx := p.operand(v.ConstB, "b", "bIm"), loaded(field(frame, spec.Sx))
 	VFMADD231PS(b.re, x.re, sx)
 	VFMADD231PS(b.im, x.im, sx)
 	VMOVUPS(sx, field(frame, spec.Sx))

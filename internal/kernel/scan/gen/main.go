@@ -161,10 +161,10 @@ func zeroed() reg.VecVirtual {
 func main() {
 	ConstraintExpr("amd64,!noasm")
 	constants()
-	for _, v := range variants(false) {
+	for _, v := range spec.Variants(false) {
 		scanForward(v)
 	}
-	for _, v := range variants(true) {
+	for _, v := range spec.Variants(true) {
 		scanBackward(v)
 	}
 	steps()
@@ -173,10 +173,10 @@ func main() {
 	sumLanes()
 	linears()
 	wide = true
-	for _, v := range variants(false) {
+	for _, v := range spec.Variants(false) {
 		wideForward(v)
 	}
-	for _, v := range variants(true) {
+	for _, v := range spec.Variants(true) {
 		wideBackward(v)
 	}
 	complexes()

@@ -9,32 +9,6 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// variant is one combination of the letters of the package comment.
-type variant struct{ constB, constC, gated, signed bool }
-
-// variants lists all combinations, gated ones only when asked.
-func variants(gates bool) (vs []variant) {
-	for i := range 16 {
-		v := variant{i&1 != 0, i&2 != 0, i&4 != 0, i&8 != 0}
-		if gates || !v.gated {
-			vs = append(vs, v)
-		}
-	}
-	return vs
-}
-
-func (v variant) String() string {
-	letter := map[bool]string{false: "V", true: "C"}
-	s := letter[v.constB] + letter[v.constC]
-	if v.gated {
-		s += "Gated"
-	}
-	if v.signed {
-		s += "Signed"
-	}
-	return s
-}
-
 // element is the vector of state i of an operand: broadcast, or its own.
 func element(constant bool, p reg.Register, i int) reg.VecVirtual {
 	r := YMM()
@@ -71,9 +45,9 @@ func forStates(widths []int, body, advance func(w int)) {
 }
 
 // decay is Ā = 2^(dt·a), or 2Ā−1.
-func decay(v variant, k exp2Regs, dt reg.VecVirtual, a Op) reg.VecVirtual {
+func decay(v spec.Variant, k exp2Regs, dt reg.VecVirtual, a Op) reg.VecVirtual {
 	p := k.exp2(dt, a)
-	if v.signed {
+	if v.Signed {
 		VADDPS(p, p, p)
 		VSUBPS(c(table.one), p, p)
 	}
@@ -82,7 +56,7 @@ func decay(v variant, k exp2Regs, dt reg.VecVirtual, a Op) reg.VecVirtual {
 
 // scanForward emits the chunk recurrence: for each block of states, h stays in
 // registers over all steps.
-func scanForward(v variant) {
+func scanForward(v spec.Variant) {
 	function("Scan"+v.String(),
 		"func(steps int, frame *float32, states int, a, h, b, c *float32, bStep, cStep int)",
 		"runs h = Ā h + Δu b and field Y += c h over the chunk; steps of b and c in bytes.")
@@ -102,10 +76,10 @@ func scanForward(v variant) {
 		dt, du, y := loaded(field(frame, spec.Dt)), loaded(field(frame, spec.DtU)), loaded(field(frame, spec.Y))
 		for i := range state {
 			abar := decay(v, k, dt, pointer(a, i*vector))
-			in := element(v.constB, bt, i)
+			in := element(v.ConstB, bt, i)
 			VMULPS(du, in, in)
 			VFMADD213PS(in, abar, state[i])
-			VFMADD231PS(element(v.constC, ct, i), state[i], y)
+			VFMADD231PS(element(v.ConstC, ct, i), state[i], y)
 		}
 		VMOVUPS(y, field(frame, spec.Y))
 		ADDQ(slot("bStep"), bt)
@@ -119,8 +93,8 @@ func scanForward(v variant) {
 	}, func(w int) {
 		ADDQ(U32(w*vector), a)
 		ADDQ(U32(w*vector), h)
-		ADDQ(U32(w*stateBytes(v.constB)), b)
-		ADDQ(U32(w*stateBytes(v.constC)), c)
+		ADDQ(U32(w*stateBytes(v.ConstB)), b)
+		ADDQ(U32(w*stateBytes(v.ConstC)), c)
 	})
 	finish()
 }
@@ -148,7 +122,7 @@ func (p walk) move(w int, op func(by, r Op)) {
 
 // scanBackward emits the backward chunk: each block of states runs forward
 // from the checkpoint, leaving Ā and h_{t−1} in tmp, and then back.
-func scanBackward(v variant) {
+func scanBackward(v spec.Variant) {
 	function("ScanBack"+v.String(),
 		"func(steps int, frame *float32, states int, a, h, carry, da, b, c, db, dc *float32, bStep, cStep, dbStep, dcStep int, tmp *float32)",
 		"is the adjoint of avx2Scan"+v.String()+" over the chunk; steps in bytes.")
@@ -162,18 +136,18 @@ func scanBackward(v variant) {
 }
 
 // nextStates moves the parameters of a backward kernel by w states.
-func nextStates(v variant, w int) {
+func nextStates(v spec.Variant, w int) {
 	for _, name := range []string{"a", "h", "carry", "da"} {
 		ADDQ(U32(w*vector), slot(name))
 	}
-	ADDQ(U32(w*stateBytes(v.constB)), slot("b"))
-	ADDQ(U32(w*stateBytes(v.constC)), slot("c"))
+	ADDQ(U32(w*stateBytes(v.ConstB)), slot("b"))
+	ADDQ(U32(w*stateBytes(v.ConstC)), slot("c"))
 	ADDQ(U32(w*vector), slot("db"))
 	ADDQ(U32(w*vector), slot("dc"))
 }
 
 // recompute emits the forward half of a block: dc += g h, and y when gated.
-func recompute(v variant, w int, a reg.GPVirtual, p walk) {
+func recompute(v spec.Variant, w int, a reg.GPVirtual, p walk) {
 	k := loadExp2Regs()
 	steps, h := argument("steps"), argument("h")
 	state := make([]reg.VecVirtual, w)
@@ -184,24 +158,24 @@ func recompute(v variant, w int, a reg.GPVirtual, p walk) {
 	Label(loop)
 	dt, du, g := loaded(field(p.frame, spec.Dt)), loaded(field(p.frame, spec.DtU)), loaded(field(p.frame, spec.G))
 	var y reg.VecVirtual
-	if v.gated {
+	if v.Gated {
 		y = loaded(field(p.frame, spec.Y))
 	}
 	for i := range state {
 		abar := decay(v, k, dt, pointer(a, i*vector))
 		VMOVUPS(abar, pointer(p.tmp, 2*i*vector))
 		VMOVUPS(state[i], pointer(p.tmp, (2*i+1)*vector))
-		in := element(v.constB, p.b, i)
+		in := element(v.ConstB, p.b, i)
 		VMULPS(du, in, in)
 		VFMADD213PS(in, abar, state[i])
 		dc := loaded(pointer(p.dc, i*vector))
 		VFMADD231PS(g, state[i], dc)
 		VMOVUPS(dc, pointer(p.dc, i*vector))
-		if v.gated {
-			VFMADD231PS(element(v.constC, p.c, i), state[i], y)
+		if v.Gated {
+			VFMADD231PS(element(v.ConstC, p.c, i), state[i], y)
 		}
 	}
-	if v.gated {
+	if v.Gated {
 		VMOVUPS(y, field(p.frame, spec.Y))
 	}
 	p.move(w, ADDQ)
@@ -210,7 +184,7 @@ func recompute(v variant, w int, a reg.GPVirtual, p walk) {
 }
 
 // reverse emits the adjoint half of a block, with p one step past the last.
-func reverse(v variant, w int, a reg.GPVirtual, p walk) {
+func reverse(v spec.Variant, w int, a reg.GPVirtual, p walk) {
 	steps, carryAt, daAt := argument("steps"), argument("carry"), argument("da")
 	carry, da := make([]reg.VecVirtual, w), make([]reg.VecVirtual, w)
 	for i := range carry {
@@ -222,13 +196,13 @@ func reverse(v variant, w int, a reg.GPVirtual, p walk) {
 	dt, du, g := loaded(field(p.frame, spec.Dt)), loaded(field(p.frame, spec.DtU)), loaded(field(p.frame, spec.G))
 	sx, sd := loaded(field(p.frame, spec.Sx)), loaded(field(p.frame, spec.Sd))
 	for i := range carry {
-		VFMADD231PS(element(v.constC, p.c, i), g, carry[i]) // X
+		VFMADD231PS(element(v.ConstC, p.c, i), g, carry[i]) // X
 		db := loaded(pointer(p.db, i*vector))
 		VFMADD231PS(du, carry[i], db)
 		VMOVUPS(db, pointer(p.db, i*vector))
-		VFMADD231PS(element(v.constB, p.b, i), carry[i], sx)
+		VFMADD231PS(element(v.ConstB, p.b, i), carry[i], sx)
 		s := YMM()
-		if v.signed { // s = X Ā + X
+		if v.Signed { // s = X Ā + X
 			x := YMM()
 			VMOVAPS(carry[i], x)
 			VMULPS(pointer(p.tmp, 2*i*vector), x, carry[i])

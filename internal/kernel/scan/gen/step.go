@@ -10,7 +10,7 @@ import (
 
 // stepKernel is the state of the generator of one step kernel.
 type stepKernel struct {
-	v            variant
+	v            spec.Variant
 	k            exp2Regs
 	a, h, b, c   reg.GPVirtual // this channel's rows
 	i            reg.GPVirtual // byte offset in them
@@ -24,7 +24,7 @@ type stepKernel struct {
 // steps emits the kernels of a single step, whose lanes are states.
 func steps() {
 	for _, signed := range []bool{false, true} {
-		v := variant{signed: signed}
+		v := spec.Variant{Signed: signed}
 		name := "Step"
 		if signed {
 			name += "Signed"
@@ -40,7 +40,7 @@ func steps() {
 	wide = false
 }
 
-func step(v variant) {
+func step(v spec.Variant) {
 	s := &stepKernel{v: v, k: loadExp2Regs(), a: argument("a"), h: argument("h"), b: argument("b"), c: argument("c"), i: GP64()}
 	frame, dskip, lane := argument("frame"), argument("dskip"), GP64()
 	s.states, s.rest, s.tail = argument("states"), GP64(), YMM()

@@ -14,12 +14,12 @@ import (
 // kernels in their order, hence has their bits.
 
 // wideForward is scanForward for a pair.
-func wideForward(v variant) {
+func wideForward(v spec.Variant) {
 	function("Scan"+v.String(),
 		"func(steps int, frame *float32, states int, a, h, b, c *float32, bStep, cStep, group int)",
 		"is avx2Scan"+v.String()+" of a pair; group is the bytes from group to group.")
 	a, h, b, c, group := argument("a"), argument("h"), argument("b"), argument("c"), argument("group")
-	k := v.decayConstants()
+	k := decayConstants(v)
 	forWideStates([]int{8, 4, 2, 1}, func(w int, near bool, far LabelRef) {
 		k := k
 		k.near = near
@@ -37,10 +37,10 @@ func wideForward(v variant) {
 		dt, du, y := loaded(field(frame, spec.Dt)), loaded(field(frame, spec.DtU)), loaded(field(frame, spec.Y))
 		for i := range state {
 			abar := decay(v, k, dt, as[i])
-			in := wideElement(v.constB, bt, i, group)
+			in := wideElement(v.ConstB, bt, i, group)
 			VMULPS(du, in, in)
 			VFMADD213PS(in, abar, state[i])
-			addElement(v.constC, ct, i, group, state[i], y)
+			addElement(v.ConstC, ct, i, group, state[i], y)
 		}
 		VMOVUPS(y, field(frame, spec.Y))
 		ADDQ(slot("bStep"), bt)
@@ -52,8 +52,8 @@ func wideForward(v variant) {
 	}, func(w int) {
 		ADDQ(U32(w*vector), a)
 		ADDQ(U32(w*vector), h)
-		ADDQ(U32(w*stateBytes(v.constB)), b)
-		ADDQ(U32(w*stateBytes(v.constC)), c)
+		ADDQ(U32(w*stateBytes(v.ConstB)), b)
+		ADDQ(U32(w*stateBytes(v.ConstC)), c)
 	})
 }
 
@@ -94,8 +94,8 @@ func unlessNear(frame reg.Register, as []reg.VecVirtual, far LabelRef) {
 }
 
 // decayConstants holds the constants of decay.
-func (v variant) decayConstants() exp2Regs {
-	if v.signed {
+func decayConstants(v spec.Variant) exp2Regs {
+	if v.Signed {
 		hold(table.one)
 	}
 	hold(table.magnitude, table.nearExp2)
@@ -103,11 +103,11 @@ func (v variant) decayConstants() exp2Regs {
 }
 
 // wideBackward is scanBackward for a pair.
-func wideBackward(v variant) {
+func wideBackward(v spec.Variant) {
 	function("ScanBack"+v.String(),
 		"func(steps int, frame *float32, states int, a, h, carry, da, b, c, db, dc *float32, bStep, cStep, dbStep, dcStep int, tmp *float32, group int, rows **float32, rowStep, ahead, pass int)",
 		"is avx2ScanBack"+v.String()+" of a pair; group is the bytes from group to group. It asks for the rows ahead.")
-	group, k := argument("group"), v.decayConstants()
+	group, k := argument("group"), decayConstants(v)
 	forWideStates([]int{4, 2, 1}, func(w int, near bool, far LabelRef) {
 		k := k
 		k.near = near
@@ -122,7 +122,7 @@ func wideBackward(v variant) {
 }
 
 // wideRecompute is recompute for a pair.
-func wideRecompute(v variant, k exp2Regs, as []reg.VecVirtual, p walk, group reg.GPVirtual) {
+func wideRecompute(v spec.Variant, k exp2Regs, as []reg.VecVirtual, p walk, group reg.GPVirtual) {
 	w, steps, h := len(as), argument("steps"), argument("h")
 	state := pairsLoaded(h, group, w)
 	prefetchNext(h, group, w)
@@ -132,23 +132,23 @@ func wideRecompute(v variant, k exp2Regs, as []reg.VecVirtual, p walk, group reg
 	next.ask()
 	dt, du := loaded(field(p.frame, spec.Dt)), loaded(field(p.frame, spec.DtU))
 	var y reg.VecVirtual
-	if v.gated {
+	if v.Gated {
 		y = loaded(field(p.frame, spec.Y))
 	}
-	addToC := adder(v.constC, p.frame, spec.G, p.dc, group)
+	addToC := adder(v.ConstC, p.frame, spec.G, p.dc, group)
 	for i := range state {
 		abar := decay(v, k, dt, as[i])
 		VMOVUPS(abar, pointer(p.tmp, 4*i*vector))
 		VMOVUPS(state[i], pointer(p.tmp, (4*i+2)*vector))
-		in := wideElement(v.constB, p.b, i, group)
+		in := wideElement(v.ConstB, p.b, i, group)
 		VMULPS(du, in, in)
 		VFMADD213PS(in, abar, state[i])
 		addToC(state, i)
-		if v.gated {
-			addElement(v.constC, p.c, i, group, state[i], y)
+		if v.Gated {
+			addElement(v.ConstC, p.c, i, group, state[i], y)
 		}
 	}
-	if v.gated {
+	if v.Gated {
 		VMOVUPS(y, field(p.frame, spec.Y))
 	}
 	p.move(w, ADDQ)
@@ -187,7 +187,7 @@ func adder(constant bool, frame reg.Register, f int, p, group reg.Register) func
 }
 
 // wideReverse is reverse for a pair.
-func wideReverse(v variant, loop string, as []reg.VecVirtual, p walk, group reg.Register) {
+func wideReverse(v spec.Variant, loop string, as []reg.VecVirtual, p walk, group reg.Register) {
 	w, steps, carryAt, daAt := len(as), argument("steps"), argument("carry"), argument("da")
 	carry, da := pairsLoaded(carryAt, group, w), pairsLoaded(daAt, group, w)
 	next := startRow()
@@ -196,10 +196,10 @@ func wideReverse(v variant, loop string, as []reg.VecVirtual, p walk, group reg.
 	p.move(w, SUBQ)
 	dt, g := loaded(field(p.frame, spec.Dt)), loaded(field(p.frame, spec.G))
 	sx, sd := loaded(field(p.frame, spec.Sx)), loaded(field(p.frame, spec.Sd))
-	addToB := adder(v.constB, p.frame, spec.DtU, p.db, group)
+	addToB := adder(v.ConstB, p.frame, spec.DtU, p.db, group)
 	for i := range carry {
-		addElement(v.constC, p.c, i, group, g, carry[i]) // X
-		addElement(v.constB, p.b, i, group, carry[i], sx)
+		addElement(v.ConstC, p.c, i, group, g, carry[i]) // X
+		addElement(v.ConstB, p.b, i, group, carry[i], sx)
 		addToB(carry, i)
 		if w > 1 && i%2 == 0 {
 			continue
@@ -219,9 +219,9 @@ func wideReverse(v variant, loop string, as []reg.VecVirtual, p walk, group reg.
 }
 
 // wideAdjoint multiplies x of state i by Ā and returns S.
-func wideAdjoint(v variant, x reg.VecVirtual, tmp reg.Register, i int) reg.VecVirtual {
+func wideAdjoint(v spec.Variant, x reg.VecVirtual, tmp reg.Register, i int) reg.VecVirtual {
 	s, abar, h := ZMM(), pointer(tmp, 4*i*vector), pointer(tmp, (4*i+2)*vector)
-	if !v.signed {
+	if !v.Signed {
 		VMULPS(abar, x, x)
 		VMULPS(h, x, s)
 		return s

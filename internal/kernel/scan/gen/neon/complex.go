@@ -69,7 +69,7 @@ type planes struct{ re, im asm.GP }
 // stateLoop is what the two loops over the steps of a complex kernel share.
 type stateLoop struct {
 	*kernel
-	v          variant
+	v          spec.Variant
 	frame, tmp asm.GP
 	names      []string // the pointers that move, each by the parameter <name>Step
 	at, step   map[string]asm.GP
@@ -93,8 +93,8 @@ func (l *stateLoop) move(forward bool) {
 }
 
 func (l *stateLoop) operands() (b, c complexOperand) {
-	b = complexOperand{l.operand(l.v.constB, l.at["b"], 1), l.operand(l.v.constB, l.at["bIm"], 1)}
-	c = complexOperand{l.operand(l.v.constC, l.at["c"], 1), l.operand(l.v.constC, l.at["cIm"], 1)}
+	b = complexOperand{l.operand(l.v.ConstB, l.at["b"], 1), l.operand(l.v.ConstB, l.at["bIm"], 1)}
+	c = complexOperand{l.operand(l.v.ConstC, l.at["c"], 1), l.operand(l.v.ConstC, l.at["cIm"], 1)}
 	return b, c
 }
 
@@ -139,17 +139,17 @@ func (l *stateLoop) output(h pair, c complexOperand, q int) {
 
 // eachComplexState emits the loop over the states, and the function's end.
 // vectors names the parameters that move by a vector from state to state.
-func (k *kernel) eachComplexState(v variant, vectors []string, body func()) {
+func (k *kernel) eachComplexState(v spec.Variant, vectors []string, body func()) {
 	k.Label("states")
 	body()
 	for _, name := range vectors {
 		k.AddToArg(name, vector)
 	}
 	for _, name := range []string{"b", "bIm"} {
-		k.AddToArg(name, stateBytes(v.constB))
+		k.AddToArg(name, stateBytes(v.ConstB))
 	}
 	for _, name := range []string{"c", "cIm"} {
-		k.AddToArg(name, stateBytes(v.constC))
+		k.AddToArg(name, stateBytes(v.ConstC))
 	}
 	k.AddToArg("states", -1)
 	k.JumpIf(k.Arg("states"), "NE", 0, "states")
@@ -157,7 +157,7 @@ func (k *kernel) eachComplexState(v variant, vectors []string, body func()) {
 }
 
 // begin loads the pointers of a loop over the steps.
-func (k *kernel) begin(v variant, forward bool, names ...string) *stateLoop {
+func (k *kernel) begin(v spec.Variant, forward bool, names ...string) *stateLoop {
 	l := &stateLoop{kernel: k, v: v, frame: k.Arg("frame"), names: names, forward: forward,
 		at: map[string]asm.GP{}, step: map[string]asm.GP{}}
 	if !forward {
@@ -172,13 +172,13 @@ func (k *kernel) begin(v variant, forward bool, names ...string) *stateLoop {
 // complexes emits the complex kernels.
 func complexes(file *asm.File) {
 	for i := range 4 {
-		v := variant{constB: i&1 != 0, constC: i&2 != 0}
+		v := spec.Variant{ConstB: i&1 != 0, ConstC: i&2 != 0}
 		complexForward(file, v)
 		complexBackward(file, v)
 	}
 }
 
-func complexForward(file *asm.File, v variant) {
+func complexForward(file *asm.File, v spec.Variant) {
 	k := function(file, "Complex"+v.String(),
 		"steps int, frame *float32, states int, a, h, b, bIm, c, cIm *float32, bStep, bImStep, cStep, cImStep, plane int",
 		"runs h = Ā h + Δu b and field Y += 2 Re(c h) over the chunk, complex; steps and plane in bytes.")
@@ -202,7 +202,7 @@ func complexForward(file *asm.File, v variant) {
 	})
 }
 
-func complexBackward(file *asm.File, v variant) {
+func complexBackward(file *asm.File, v spec.Variant) {
 	k := function(file, "ComplexBack"+v.String(),
 		"steps int, frame *float32, states int, a, h, carry, da, b, bIm, c, cIm, db, dbIm, dc, dcIm *float32, "+
 			"bStep, bImStep, cStep, cImStep, dbStep, dbImStep, dcStep, dcImStep int, tmp *float32, plane int",

@@ -91,10 +91,10 @@ func (k *kernel) accumulate(v asm.Vec, p asm.GP, off int) {
 
 func main() {
 	var file asm.File
-	for _, v := range variants(false) {
+	for _, v := range spec.Variants(false) {
 		scanForward(&file, v)
 	}
-	for _, v := range variants(true) {
+	for _, v := range spec.Variants(true) {
 		scanBackward(&file, v)
 	}
 	steps(&file)

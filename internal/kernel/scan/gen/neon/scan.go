@@ -7,32 +7,6 @@ import (
 	"github.com/gophersnake/gophersnake/internal/kernel/scan/spec"
 )
 
-// variant is one combination of the letters of the kernels' names.
-type variant struct{ constB, constC, gated, signed bool }
-
-// variants lists all combinations, gated ones only when asked.
-func variants(gates bool) (vs []variant) {
-	for i := range 16 {
-		v := variant{i&1 != 0, i&2 != 0, i&4 != 0, i&8 != 0}
-		if gates || !v.gated {
-			vs = append(vs, v)
-		}
-	}
-	return vs
-}
-
-func (v variant) String() string {
-	letter := map[bool]string{false: "V", true: "C"}
-	s := letter[v.constB] + letter[v.constC]
-	if v.gated {
-		s += "Gated"
-	}
-	if v.signed {
-		s += "Signed"
-	}
-	return s
-}
-
 // stateBytes is how far an operand's state is from the next.
 func stateBytes(constant bool) int {
 	if constant {
@@ -97,9 +71,9 @@ func (k *kernel) forStates(body, advance func(w int)) {
 }
 
 // decay is Ā = 2^(dt·a), or 2Ā−1.
-func (k *kernel) decay(v variant, dt, a asm.Vec) asm.Vec {
+func (k *kernel) decay(v spec.Variant, dt, a asm.Vec) asm.Vec {
 	p := k.exp2(dt, a)
-	if v.signed {
+	if v.Signed {
 		k.FAdd(p, p, p)
 		k.FSub(p, p, k.Const(one))
 	}
@@ -127,12 +101,12 @@ func (k *kernel) field(p asm.GP, f, q int) asm.Vec { return k.Load(p, 4*f+q) }
 
 // scanForward emits the chunk recurrence: for each block of states, h stays in
 // registers over all steps.
-func scanForward(file *asm.File, v variant) {
+func scanForward(file *asm.File, v spec.Variant) {
 	k := function(file, "Scan"+v.String(),
 		"steps int, frame *float32, states int, a, h, b, c *float32, bStep, cStep int",
 		"runs h = Ā h + Δu b and field Y += c h over the chunk; steps of b and c in bytes.")
 	k.holdExp2(true)
-	if v.signed {
+	if v.Signed {
 		k.Hold(one)
 	}
 	k.forStates(func(w int) {
@@ -141,7 +115,7 @@ func scanForward(file *asm.File, v variant) {
 		state := k.vectors(h, w)
 		loop := fmt.Sprintf("steps%d", w)
 		k.Label(loop)
-		bt, ct := k.operand(v.constB, b, w), k.operand(v.constC, c, w)
+		bt, ct := k.operand(v.ConstB, b, w), k.operand(v.ConstC, c, w)
 		for i, q := range quads {
 			dt, du, y := k.field(frame, spec.Dt, q), k.field(frame, spec.DtU, q), k.field(frame, spec.Y, q)
 			for n := range state {
@@ -161,8 +135,8 @@ func scanForward(file *asm.File, v variant) {
 		for _, name := range []string{"a", "h"} {
 			k.AddToArg(name, w*vector)
 		}
-		k.AddToArg("b", w*stateBytes(v.constB))
-		k.AddToArg("c", w*stateBytes(v.constC))
+		k.AddToArg("b", w*stateBytes(v.ConstB))
+		k.AddToArg("c", w*stateBytes(v.ConstC))
 	})
 }
 
@@ -199,7 +173,7 @@ func (k *kernel) back(p walk, w int) {
 
 // scanBackward emits the backward chunk: each block of states runs forward
 // from the checkpoint, leaving Ā and h_{t−1} in tmp, and then back.
-func scanBackward(file *asm.File, v variant) {
+func scanBackward(file *asm.File, v spec.Variant) {
 	k := function(file, "ScanBack"+v.String(),
 		"steps int, frame *float32, states int, a, h, carry, da, b, c, db, dc *float32, "+
 			"bStep, cStep, dbStep, dcStep int, tmp *float32",
@@ -212,26 +186,26 @@ func scanBackward(file *asm.File, v variant) {
 		for _, name := range []string{"a", "h", "carry", "da", "db", "dc"} {
 			k.AddToArg(name, w*vector)
 		}
-		k.AddToArg("b", w*stateBytes(v.constB))
-		k.AddToArg("c", w*stateBytes(v.constC))
+		k.AddToArg("b", w*stateBytes(v.ConstB))
+		k.AddToArg("c", w*stateBytes(v.ConstC))
 	})
 }
 
 // recompute emits the forward half of a block: dc += g h, and y when gated.
-func (k *kernel) recompute(v variant, w int, a asm.GP, p walk) {
+func (k *kernel) recompute(v spec.Variant, w int, a asm.GP, p walk) {
 	k.holdExp2(false)
 	defer k.Forget()
 	steps, state, loop := k.Arg("steps"), k.vectors(k.Arg("h"), w), fmt.Sprintf("recompute%d", w)
 	k.Label(loop)
-	bt := k.operand(v.constB, p.at[0], w)
+	bt := k.operand(v.ConstB, p.at[0], w)
 	var ct operand
-	if v.gated {
-		ct = k.operand(v.constC, p.at[1], w)
+	if v.Gated {
+		ct = k.operand(v.ConstC, p.at[1], w)
 	}
 	for i, q := range quads {
 		dt, du, g := k.field(p.frame, spec.Dt, q), k.field(p.frame, spec.DtU, q), k.field(p.frame, spec.G, q)
 		var y asm.Vec
-		if v.gated {
+		if v.Gated {
 			y = k.field(p.frame, spec.Y, q)
 		}
 		for n := range state {
@@ -243,11 +217,11 @@ func (k *kernel) recompute(v variant, w int, a asm.GP, p walk) {
 			dc := k.Load(p.at[3], n*vector+q)
 			k.FMulAdd(dc, g, s)
 			k.Store(dc, p.at[3], n*vector+q)
-			if v.gated {
+			if v.Gated {
 				k.mulAdd(y, s, ct, n, q)
 			}
 		}
-		if v.gated {
+		if v.Gated {
 			k.Store(y, p.frame, 4*spec.Y+q)
 		}
 	}
@@ -256,12 +230,12 @@ func (k *kernel) recompute(v variant, w int, a asm.GP, p walk) {
 }
 
 // reverse emits the adjoint half of a block, with p one step past the last.
-func (k *kernel) reverse(v variant, w int, a asm.GP, p walk) {
+func (k *kernel) reverse(v spec.Variant, w int, a asm.GP, p walk) {
 	steps, carryAt, daAt, loop := k.Arg("steps"), k.Arg("carry"), k.Arg("da"), fmt.Sprintf("reverse%d", w)
 	carry, da := k.vectors(carryAt, w), k.vectors(daAt, w)
 	k.Label(loop)
 	k.back(p, w)
-	bt, ct := k.operand(v.constB, p.at[0], w), k.operand(v.constC, p.at[1], w)
+	bt, ct := k.operand(v.ConstB, p.at[0], w), k.operand(v.ConstC, p.at[1], w)
 	for i, q := range quads {
 		dt, du, g := k.field(p.frame, spec.Dt, q), k.field(p.frame, spec.DtU, q), k.field(p.frame, spec.G, q)
 		sx, sd := k.field(p.frame, spec.Sx, q), k.field(p.frame, spec.Sd, q)
@@ -285,9 +259,9 @@ func (k *kernel) reverse(v variant, w int, a asm.GP, p walk) {
 }
 
 // adjoint multiplies x by the Ā at tmp + off and returns S.
-func (k *kernel) adjoint(v variant, x asm.Vec, tmp asm.GP, off int) asm.Vec {
+func (k *kernel) adjoint(v spec.Variant, x asm.Vec, tmp asm.GP, off int) asm.Vec {
 	s, abar, h := k.Vec(), k.Load(tmp, off), k.Load(tmp, off+vector)
-	if !v.signed {
+	if !v.Signed {
 		k.FMul(x, x, abar)
 		k.FMul(s, x, h)
 		return s

@@ -18,13 +18,13 @@ func steps(file *asm.File) {
 				"steps from channel to channel in bytes.")
 		k.holdExp2(true)
 		k.Hold(log2e, one)
-		k.steps(variant{signed: signed})
+		k.steps(spec.Variant{Signed: signed})
 		k.Ret()
 	}
 }
 
 // steps emits the loops over rows, channels and states.
-func (k *kernel) steps(v variant) {
+func (k *kernel) steps(v spec.Variant) {
 	r := k.args("rows", "frame", "states", "a", "h", "dskip", "b", "c", "bStep", "cStep")
 	rows, frame, states, a, h, dskip, lane := r[0], r[1], r[2], r[3], r[4], r[5], k.GP()
 	k.Label("rows")
@@ -63,7 +63,7 @@ func (k *kernel) states(name string, left asm.GP, n int, body func()) {
 
 // stepStates emits n states, 4 or 1, and moves the pointers past them. The
 // other lanes of a single state are zeros, which add nothing.
-func (k *kernel) stepStates(v variant, dt, du, y asm.Vec, a, h, b, c asm.GP, n int) {
+func (k *kernel) stepStates(v spec.Variant, dt, du, y asm.Vec, a, h, b, c asm.GP, n int) {
 	load, store := k.Load, k.Store
 	if n == 1 {
 		load, store = k.LoadOne, k.StoreOne
