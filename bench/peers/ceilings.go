@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/gophersnake/gophersnake/internal/kernel/ceiling"
 )
@@ -19,12 +18,7 @@ const multiplyAdd = "multiply-add"
 
 // askCeilings measures in a process of its own.
 func askCeilings(ctx context.Context) ([]Ceiling, error) {
-	out, err := run(ctx, Job{Kind: kindCeilings, Threads: 2})
-	if err != nil {
-		return nil, err
-	}
-	var r Ready
-	err = json.Unmarshal(out, &r)
+	r, err := ask(ctx, Job{Kind: kindCeilings, Threads: 2})
 	return r.Ceilings, err
 }
 

@@ -27,7 +27,10 @@ func child(text string, in io.Reader, out io.Writer) error {
 	}
 	switch j.Kind {
 	case kindWeights:
-		return writeWeights(j)
+		if err := writeWeights(j); err != nil {
+			return err
+		}
+		return json.NewEncoder(out).Encode(Ready{})
 	case kindCeilings:
 		return json.NewEncoder(out).Encode(Ready{Ceilings: measureCeilings()})
 	}

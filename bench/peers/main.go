@@ -4,10 +4,10 @@
 //	go run ./bench/peers -out docs/PERFORMANCE.md
 //
 // It installs PyTorch with mambapy, JAX, and llama.cpp (from its sources) from
-// PyPI into environments of their own under -dir (several GB, once). Each measurement is a process of its own; ours and
-// the peer's take turns, so that a change of the machine's speed meets both.
-// Both sides start from the same weights and tokens and must find the same
-// losses and gradients.
+// PyPI into environments of their own under -dir (several GB, once). Each
+// measurement is a process of its own; ours and the peer's take turns, so that a
+// change of the machine's speed meets both. Both sides start from the same weights
+// and tokens and must find the same losses and gradients.
 //
 // Every row and curve is kept in results.json under -dir as soon as it is
 // measured. The same command goes on where an interrupted one stopped; after one
@@ -82,8 +82,10 @@ func parse(args []string) (o options, err error) {
 	if o.rounds < 1 || !(o.turn > 0) {
 		return o, fmt.Errorf("-rounds is %d and -turn %g, want at least 1 and above 0", o.rounds, o.turn)
 	}
-	o.only, err = regexp.Compile(*only)
-	return o, err
+	if o.only, err = regexp.Compile(*only); err != nil {
+		return o, fmt.Errorf("-only is %q, want a regular expression: %w", *only, err)
+	}
+	return o, nil
 }
 
 // execute measures what is asked for and writes the page, also when it was

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // process is a measuring process: a child of this program, or the peer.
@@ -25,6 +26,10 @@ type process struct {
 // tunedMalloc keeps glibc from giving memory back between steps, which costs
 // PyTorch much of its time on CPUs.
 var tunedMalloc = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=68719476736", "MALLOC_TOP_PAD_=536870912"}
+
+// stderrDelay is how long the end of a process waits for its standard error,
+// which its own children, torch.compile's, may still hold open.
+const stderrDelay = 5 * time.Second
 
 // startOurs starts our side of a job and waits for its warm steps.
 func startOurs(ctx context.Context, j Job) (*process, error) {
@@ -52,6 +57,7 @@ func start(ctx context.Context, name string, env []string, j Job, command ...str
 	p := &process{name: name, stderr: &bytes.Buffer{}}
 	p.cmd = exec.CommandContext(ctx, command[0], append(command[1:], string(text))...)
 	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), env...), p.stderr
+	p.cmd.WaitDelay = stderrDelay
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -102,19 +108,12 @@ func (p *process) failed(ctx context.Context, err error) error {
 	return errors.Join(fmt.Errorf("%s: %w: %s", p.name, err, said))
 }
 
-// run runs our program for a job that ends by itself, and returns what it says.
-func run(ctx context.Context, j Job) ([]byte, error) {
-	exe, err := os.Executable()
+// ask has our side do a job that is done with its first reply, and returns that.
+func ask(ctx context.Context, j Job) (Ready, error) {
+	p, err := startOurs(ctx, j)
 	if err != nil {
-		return nil, err
+		return Ready{}, err
 	}
-	text, err := json.Marshal(j)
-	if err != nil {
-		return nil, err
-	}
-	out, err := exec.CommandContext(ctx, exe, "child", string(text)).CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s", err, out)
-	}
-	return out, nil
+	p.close()
+	return p.ready, nil
 }

@@ -99,7 +99,7 @@ func (b *bench) ready(ctx context.Context, k kit) (peer, error) {
 // writeWeightsFile has a process write the starting weights of a job.
 func writeWeightsFile(ctx context.Context, j Job) error {
 	j.Variant, j.Kind = j.Kind, kindWeights
-	if _, err := run(ctx, j); err != nil {
+	if _, err := ask(ctx, j); err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
 	return nil
@@ -193,6 +193,9 @@ func (d *duel) raceTwo(ctx context.Context, j Job, best, eager *process) error {
 	defer ours.close()
 	d.row.Params = ours.ready.Params
 	d.row.Problem = disagreement(j, ours.ready, best.ready)
+	if eager != nil && d.row.Problem == "" {
+		d.row.Problem = disagreement(j, ours.ready, eager.ready)
+	}
 	d.row.Two = []Side{{Name: "gophersnake"}, {Name: d.peer.name}}
 	procs := []*process{ours, best}
 	if d.tuned {

@@ -14,7 +14,7 @@ import (
 // they had to take.
 type OpTime struct {
 	Name       string  `json:"name"`
-	Class      string  `json:"class"`      //
+	Class      string  `json:"class"`      // products, scans or passes
 	Calls      int     `json:"calls"`      // a step
 	Seconds    float64 `json:"seconds"`    // a step, all calls together, waiting for the workers included
 	Arithmetic float64 `json:"arithmetic"` // seconds a step that what is counted of the arithmetic takes at the peak

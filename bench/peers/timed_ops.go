@@ -219,7 +219,7 @@ func (t *timed) SelectiveScan(s *device.SelectiveScan) {
 }
 
 func (t *timed) SelectiveScanGrad(s *device.SelectiveScan, g *device.SelectiveScanGrad) {
-	c := reads(s.U, s.Delta, s.Bm, s.Cm, s.Z, g.DY).writes(g.DU, g.DDelta, g.DB, g.DC, g.DZ)
+	c := reads(s.U, s.Delta, s.Bm, s.Cm, s.Z, g.DY).writes(g.DU, g.DDelta, g.DB, g.DC, g.DZ, g.Y)
 	c = c.scan(selectiveFLOPs(s, backwardProducts))
 	defer t.note("SelectiveScanGrad", c)()
 	t.Device.SelectiveScanGrad(s, g)

@@ -295,7 +295,8 @@ type SelectiveScan struct {
 }
 
 // SelectiveScanGrad holds the gradients of a SelectiveScan: DY is given, Y is
-// not a gradient, the others are added to, each shaped as its input, or nil when not wanted.
+// not a gradient, the others are added to, each shaped as its input, or nil when
+// not wanted.
 type SelectiveScanGrad struct {
 	DY         Buf
 	DU         Buf

@@ -181,7 +181,7 @@ func stepStreams(ctx context.Context, s *nn.Stepper, streams []*stream, each fun
 				t.take(i, greatest(mine), each)
 			} else {
 				wide = widen(wide, mine)
-				t.take(i, t.sample(wide), each)
+				t.draw(i, wide, each)
 			}
 		}
 	}

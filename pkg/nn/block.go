@@ -184,12 +184,7 @@ func (k *Block) residual(tp *tensor.Tape, x *tensor.Tensor, pieces bool, branch 
 	if pieces {
 		return tp.Residual(k.cfg.Dropout, x, branch)
 	}
-	b := branch(tp, x)
-	dropped := tp.Dropout(k.cfg.Dropout, b)
-	y := tp.Add(x, dropped)
-	tp.Done(b)
-	tp.Done(dropped)
-	return y
+	return tp.AddBranch(k.cfg.Dropout, x, branch(tp, x))
 }
 
 // gated is the branch of GLUBlock after the norm.

@@ -23,17 +23,21 @@ type GatedMixer interface {
 }
 
 // ProjectedMixer is a GatedMixer that can apply the Block's output projection
-// as well: ForwardProjected returns ForwardGated(x, z) wᵀ, w (M,D), in less
-// memory.
+// as well: ForwardProjected returns ForwardGated(x, z) wᵀ (B,L,M) for x and z
+// (B,L,E) and w (M,E), in less memory.
 type ProjectedMixer interface {
 	GatedMixer
 	ForwardProjected(tp *tensor.Tape, x, z, w *tensor.Tensor, s *State) *tensor.Tensor
 }
 
-// SequenceMixer is a Mixer that says whether it takes no longer on one sequence
-// after the other than on all at once. A Block runs such a one in pieces while
-// it trains (tensor.Tape.Residual), for a fraction of the memory. Recurrences
-// that multiply the states of the whole batch by a matrix do take longer.
+// SequenceMixer is a Mixer that says whether a Block may run it on some sequences
+// of a large batch at a time while it trains (tensor.Tape.Residual), for a
+// fraction of the memory. Forward then runs twice for each of these pieces, the
+// second time for the gradient, each time without a state and on a tape that is
+// not the Block's. So it must map every sequence by itself, do the same each time,
+// and use no tensors but its input and its parameters. BySequence is false, too,
+// where pieces would take longer: in recurrences that multiply the states of the
+// whole batch by a matrix.
 type SequenceMixer interface {
 	Mixer
 	BySequence() bool

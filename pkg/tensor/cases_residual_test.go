@@ -27,6 +27,19 @@ func (m selective) linearCase(width int) opCase {
 		run: one(func(r *run) *tensor.Tensor { return r.tp.SelectiveScanLinear(m.settings(r), r.v("w")) })}
 }
 
+func addBranchCases() []opCase {
+	var cs []opCase
+	for _, p := range []float64{0, 0.4} {
+		cs = append(cs, opCase{op: "AddBranch", mode: fmt.Sprintf("p=%g", p),
+			in: []input{in("x", gauss(1), 5, 7), in("branch", gauss(1), 5, 7)},
+			run: one(func(r *run) *tensor.Tensor {
+				r.tp.SetSeed(5)
+				return r.tp.AddBranch(p, r.v("x"), r.v("branch"))
+			})})
+	}
+	return cs
+}
+
 // residualCases has batches of one piece, of equal pieces and of unequal ones.
 func residualCases() []opCase {
 	var cs []opCase

@@ -15,7 +15,7 @@ func cases() []opCase {
 		mapCases(), pointwiseCases(), rowCases(), dropoutCases(), applyCases(),
 		convCases(), attentionCases(), timeCases(), viewCases(), reuseCases(),
 		scanCases(), complexScanCases(), elmanCases(), gatedCases(),
-		selectiveModeCases(), selectiveGroupCases(), selectiveSizeCases(), selectiveExtremeCases(), selectiveOfficialCases(), selectiveLinearCases(), residualCases(),
+		selectiveModeCases(), selectiveGroupCases(), selectiveSizeCases(), selectiveExtremeCases(), selectiveOfficialCases(), selectiveLinearCases(), addBranchCases(), residualCases(),
 	} {
 		all = append(all, family...)
 	}

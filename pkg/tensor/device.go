@@ -23,8 +23,9 @@ func Reference() *Device { return &Device{reference.New()} }
 // it is 0 or less. The number changes the speed, never a bit of a result.
 func CPU(workers int) *Device { return &Device{cpu.New(workers)} }
 
-// NewDevice returns the device that computes on impl: for measurements of this
-// module that put something of their own around an implementation.
+// NewDevice returns the device that computes on impl, whose type only this module
+// can name: for its measurements, which put a stopwatch around an implementation.
+// Everything else takes CPU, Reference or OpenDevice.
 func NewDevice(impl device.Device) *Device { return &Device{impl} }
 
 // DeviceNames lists the names that OpenDevice knows.

@@ -27,21 +27,25 @@ type piece struct {
 	made, last    int  // tensors of this run so far, and of all of f's
 	keepNext      bool // the result of the next Linear
 	dropout       float64
-	seed, dropped uint64 // the tape's at the start
+	train         bool   // the tape's at the start, as are
+	seed, dropped uint64 // these
 }
 
 // Residual returns x + Dropout(p, f(x)) for x (B,...,D), where f maps every
 // sequence of the batch by itself to the same shape: f of some sequences is those
-// of f(x). f may use parameters, but no other tensors of tp, and does the same
-// each time that it runs.
+// of f(x). f computes on the tape that it is given, may use parameters but no
+// other tensors of tp, and does the same each time that it runs. Nobody reads
+// f(x) afterwards. It panics unless 0 ≤ p < 1, x has two axes or more, and f(x)
+// its shape.
 //
 // When a gradient may follow and x has 2^19 elements or more, f runs on a few
-// sequences at a time, at least 1024 rows, on a tape of its own whose memory the next piece uses again. Nothing of
-// it is kept but the results of Attention and SelectiveScan, the check-points of
-// SelectiveScanLinear, and what Kept asks for. The gradient runs f once more for
-// each piece, without those and without a Linear at its end. So memory holds the
-// inside of f for one piece instead of the batch. The pieces depend on the shape
-// alone.
+// sequences at a time, as many as have 1024 rows (time steps), on a tape of its
+// own whose memory the next piece uses again. Nothing of it is kept but the
+// results of Attention and SelectiveScan, the check-points of SelectiveScanLinear,
+// and what Kept asks for. The gradient runs f once more for each piece, without
+// those and without a Linear at its end. So memory holds the inside of f for one
+// piece instead of the batch. The pieces depend on the shape alone. With them
+// dropout draws other masks than without.
 func (tp *Tape) Residual(p float64, x *Tensor, f func(tp *Tape, x *Tensor) *Tensor) *Tensor {
 	wantProbability("Residual", p)
 	tp.accept("Residual", x)
@@ -49,18 +53,14 @@ func (tp *Tape) Residual(p float64, x *Tensor, f func(tp *Tape, x *Tensor) *Tens
 	if tp.noGrad || tp.piece != nil || step >= x.shape[0] || x.Len() < tp.atOnce {
 		branch := f(tp, x)
 		wantSame("Residual", "f(x)", branch, x)
-		dropped := tp.Dropout(p, branch)
-		y := tp.Add(x, dropped)
-		tp.Done(branch)
-		tp.Done(dropped)
-		return y
+		return tp.AddBranch(p, x, branch)
 	}
 	needs := tp.tracks("Residual", x)
 	y := tp.like(x)
 	var all []*piece
 	for lo := 0; lo < x.shape[0]; lo += step {
 		hi := min(lo+step, x.shape[0])
-		c := &piece{owner: tp, dropout: p, seed: tp.seed, dropped: tp.dropped}
+		c := &piece{owner: tp, dropout: p, train: tp.train, seed: tp.seed, dropped: tp.dropped}
 		part, branch := tp.runPiece(c, x, lo, hi, f)
 		tp.d.Add(part.buf, branch.buf, tp.rowsOf(y.buf, x, lo, hi))
 		needs = needs || branch.needs
@@ -73,6 +73,22 @@ func (tp *Tape) Residual(p float64, x *Tensor, f func(tp *Tape, x *Tensor) *Tens
 	}
 	for _, p := range all {
 		tp.releasePiece(p)
+	}
+	return y
+}
+
+// AddBranch returns x + Dropout(p, branch), of equal shapes. Nobody reads branch
+// afterwards: it is Done.
+func (tp *Tape) AddBranch(p float64, x, branch *Tensor) *Tensor {
+	wantProbability("AddBranch", p)
+	tp.accept("AddBranch", x, branch)
+	wantSame("AddBranch", "branch", branch, x)
+	dropped := tp.Dropout(p, branch)
+	y := tp.Add(x, dropped)
+	for _, t := range []*Tensor{branch, dropped} {
+		if t != x {
+			tp.Done(t)
+		}
 	}
 	return y
 }
@@ -99,8 +115,8 @@ func (tp *Tape) runPiece(p *piece, x *Tensor, lo, hi int, f func(*Tape, *Tensor)
 	}
 	c := tp.pieces
 	c.Reset()
-	c.piece, c.train, c.arena.poison = p, tp.train, tp.arena.poison
-	c.seed, c.dropped = p.seed, p.dropped
+	c.piece, c.arena.poison = p, tp.arena.poison
+	c.train, c.seed, c.dropped = p.train, p.seed, p.dropped
 	p.made, p.taken = 0, 0
 	shape := append([]int{hi - lo}, x.shape[1:]...)
 	part = c.own(&Tensor{dev: tp.dev, shape: shape, buf: tp.rowsOf(x.buf, x, lo, hi), needs: x.needs, tape: c, lent: true})

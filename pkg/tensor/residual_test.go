@@ -175,6 +175,48 @@ func TestResidualRuns(t *testing.T) {
 	}
 }
 
+// TestBranchOfItself: a branch is Done, unless it is x itself.
+func TestBranchOfItself(t *testing.T) {
+	identity := func(_ *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return x }
+	for _, d := range mixertest.Devices(t) {
+		v, one := tensor.Variable(d, []float64{1, 2}, 2, 1), tensor.Variable(d, []float64{1}, 1, 1)
+		tp := tensor.NewTape(d)
+		x := tp.Linear(v, one, nil)
+		if got := tp.Add(tp.Residual(0, x, identity), x).Data(); !slices.Equal(got, []float64{3, 6}) {
+			t.Errorf("%s: 3 x is %v", d, got)
+		}
+		branch := tp.Linear(v, one, nil)
+		tp.AddBranch(0, x, branch)
+		mixertest.MustPanic(t, "a branch that is read", func() { branch.Data() }, "given back")
+	}
+}
+
+// TestResidualDropout: pieces draw masks of their own, and the gradient has those
+// of the forward pass, also when training is switched off before it.
+func TestResidualDropout(t *testing.T) {
+	const b, l, d = 4, 1024, 2
+	for _, dev := range mixertest.Devices(t) {
+		x, w := tensor.From(dev, slices.Repeat([]float64{1}, b*l*d), b, l, d), tensor.Variable(dev, []float64{1, 0, 0, 1}, d, d)
+		tp := tensor.NewTape(dev)
+		tensor.SmallPieces(tp)
+		y := tp.Residual(0.5, x, func(tp *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return tp.Linear(x, w, nil) })
+		found := y.Data()
+		if slices.Equal(found[:l*d], found[l*d:2*l*d]) {
+			t.Errorf("%s: two pieces drop the same elements", dev)
+		}
+		sum := tp.Sum(y)
+		tp.SetTraining(false)
+		tp.Backward(sum)
+		var want [d]float64 // of the weights of each output: its elements that stay, 1/(1−p) each
+		for i, v := range found {
+			want[i%d] += v - 1
+		}
+		if got := w.Grad(); !slices.Equal(got, []float64{want[0], want[0], want[1], want[1]}) {
+			t.Errorf("%s: gradient %v, want %v of each output", dev, got, want)
+		}
+	}
+}
+
 // TestCrossEntropyOverLogits: the gradient takes the logits' memory only when
 // nobody else reads them.
 func TestCrossEntropyOverLogits(t *testing.T) {

@@ -170,6 +170,8 @@ func badResidual() []badCall {
 			tp.Residual(0, x(3, 2), func(_ *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return x.Reshape(2, 3) })
 		}, []string{"f(x) is (2, 3)", "want (3, 2)"}},
 		{"Residual", func(tp *tensor.Tape) { tp.Residual(1, x(3, 2), identity) }, []string{"p is 1", "want 0 <= p < 1"}},
+		{"AddBranch", func(tp *tensor.Tape) { tp.AddBranch(0, x(3, 2), x(2, 3)) }, []string{"branch is (2, 3)", "want (3, 2)"}},
+		{"AddBranch", func(tp *tensor.Tape) { tp.AddBranch(-1, x(3, 2), x(3, 2)) }, []string{"p is -1", "want 0 <= p < 1"}},
 		{"SelectiveScanLinear", func(tp *tensor.Tape) { tp.SelectiveScanLinear(s, x(3, 7)) }, []string{"w is (3, 7)", "want (_, 3)"}},
 		{"SelectiveScanLinear", func(tp *tensor.Tape) {
 			s := s

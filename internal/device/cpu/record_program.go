@@ -65,9 +65,9 @@ func (p *program) WeightBytes() int { return p.bytes }
 // worker does its shares of every segment, those of others that they have not
 // begun if each has several, and waits for all. At the end only the first waits.
 func (p *program) worker(w int) {
-	whole, alone := false, false
+	finished, alone := false, false
 	defer func() {
-		if !whole {
+		if !finished {
 			p.broken.Store(true) // nobody waits for a share that panicked
 		}
 	}()
@@ -92,7 +92,7 @@ func (p *program) worker(w int) {
 			alone = alone || mine
 		}
 	}
-	whole = true
+	finished = true
 }
 
 // try does a share of a segment unless somebody has begun it, and says whether it

@@ -14,8 +14,8 @@ const angleStride = 64
 // Rotary rotates the pairs (i, i+Dh/2) of every head, or back if inverse.
 func (d *Device) Rotary(r device.Rotary, x, y device.Buf, inverse, add bool) {
 	half := r.Dh / 2
-	table, used := d.angles(r, inverse)
-	defer d.free.put(used)
+	table, scratch := d.angles(r, inverse)
+	defer d.free.put(scratch)
 	n := r.H * r.Dh
 	d.rows(r.B*r.L, n, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -61,6 +61,8 @@ type angleKey struct {
 const angleTables = 4
 
 // angleCache keeps tables of angles, which a training step asks for many times.
+// Several goroutines may use it; the tables do not change. One more than it may
+// keep makes it forget the others.
 type angleCache struct {
 	mu     sync.Mutex
 	tables map[angleKey][]float32
@@ -94,8 +96,8 @@ func (d *Device) angles(r device.Rotary, inverse bool) (table, scratch []float32
 	return t, t
 }
 
-// fillAngles sets table to (L,Dh): for each step the Dh/2 cosines, then the sines, of
-// (Offset+t)·Base^(−2i/Dh); the sines negated if inverse. With p = 64a + r,
+// fillAngles sets table to (L,Dh): for each step the Dh/2 cosines, then the sines,
+// of (Offset+t)·Base^(−2i/Dh); the sines negated if inverse. With p = 64a + r,
 //
 //	cos pθ = cos 64aθ cos rθ − sin 64aθ sin rθ, and so on
 //
