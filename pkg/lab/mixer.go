@@ -26,13 +26,14 @@ const (
 	MinGRU    MixerKind = "mingru"
 	MinLSTM   MixerKind = "minlstm"
 	Diagonal  MixerKind = "diagonal" // complex diagonal recurrence up to the LRU
+	SISO      MixerKind = "siso"     // the same with states of its own for each channel
 	S4D       MixerKind = "s4d"
 	S6        MixerKind = "s6" // selective state space, Mamba's
 )
 
 // Mixers lists the built-in mixers; Custom stands for all others.
 func Mixers() []MixerKind {
-	return []MixerKind{Identity, Attention, Dense, GRU, LSTM, MinGRU, MinLSTM, Diagonal, S4D, S6}
+	return []MixerKind{Identity, Attention, Dense, GRU, LSTM, MinGRU, MinLSTM, Diagonal, SISO, S4D, S6}
 }
 
 // MixerConfig holds the settings of every kind of mixer in one flat struct, so
@@ -41,14 +42,15 @@ func Mixers() []MixerKind {
 type MixerConfig struct {
 	Kind         MixerKind `json:"kind"`
 	Heads        int       `json:"heads,omitempty"`        // attention
-	State        int       `json:"state,omitempty"`        // N: hidden units, or states per channel for s4d and s6
+	HeadDim      int       `json:"head_dim,omitempty"`     // attention: channels of a head, 0 for the width over heads
+	State        int       `json:"state,omitempty"`        // N: hidden units, or states per channel for siso, s4d and s6
 	Nonlinearity string    `json:"nonlinearity,omitempty"` // dense: "tanh" or "none"
 	Start        string    `json:"start,omitempty"`        // dense: how A starts
-	Param        string    `json:"param,omitempty"`        // diagonal: how λ is trained
-	RMin         float64   `json:"r_min,omitempty"`        // diagonal: λ starts uniform by area on the ring
+	Param        string    `json:"param,omitempty"`        // diagonal, siso: how λ is trained
+	RMin         float64   `json:"r_min,omitempty"`        // diagonal, siso: λ starts uniform by area on the ring
 	RMax         float64   `json:"r_max,omitempty"`        //
 	MaxPhase     float64   `json:"max_phase,omitempty"`    //
-	Gamma        bool      `json:"gamma,omitempty"`        // diagonal: learned input scale √(1−|λ|²)
+	Gamma        bool      `json:"gamma,omitempty"`        // diagonal, siso: learned input scale √(1−|λ|²)
 	Select       string    `json:"select,omitempty"`       // s6: which of "delta,b,c" are computed from the input; "none" for none
 	A            string    `json:"a,omitempty"`            // s4d, s6: where A starts
 	Signed       bool      `json:"signed,omitempty"`       // s6: eigenvalues in (−1,1)
@@ -73,6 +75,8 @@ func DefaultMixer(k MixerKind) MixerConfig {
 		c.State = 32
 	case Diagonal:
 		c.State, c.Param, c.RMin, c.RMax, c.MaxPhase, c.Gamma = 32, string(ssm.ParamPolar), ringMin, ringMax, 2*math.Pi, true
+	case SISO:
+		c.State, c.Param, c.RMin, c.RMax, c.MaxPhase, c.Gamma = 1, string(ssm.ParamPolar), ringMin, ringMax, 2*math.Pi, true
 	case S4D:
 		c.State, c.A, c.DtMin, c.DtMax = 16, string(ssm.ALin), 0.001, 0.1
 	case S6:
@@ -85,12 +89,12 @@ func DefaultMixer(k MixerKind) MixerConfig {
 func (k MixerKind) uses() []string {
 	switch k {
 	case Attention:
-		return []string{"heads"}
+		return []string{"heads", "head_dim"}
 	case Dense:
 		return []string{"state", "nonlinearity", "start"}
 	case GRU, LSTM, MinGRU, MinLSTM:
 		return []string{"state"}
-	case Diagonal:
+	case Diagonal, SISO:
 		return []string{"state", "param", "r_min", "r_max", "max_phase", "gamma"}
 	case S4D:
 		return []string{"state", "a", "dt_min", "dt_max"}
@@ -126,7 +130,12 @@ func (c MixerConfig) validate(width int) error {
 	}
 	switch c.Kind {
 	case Attention:
-		if c.Heads < 1 || width%c.Heads != 0 || width/c.Heads%2 != 0 {
+		switch {
+		case c.HeadDim < 0 || c.HeadDim%2 != 0 || c.HeadDim > 1<<12:
+			errs = append(errs, fmt.Errorf("head_dim is %d, want an even number to 4096, or 0 for the width over heads", c.HeadDim))
+		case c.HeadDim > 0 && (c.Heads < 1 || c.Heads > 1<<10):
+			errs = append(errs, fmt.Errorf("heads is %d, want 1 to 1024", c.Heads))
+		case c.HeadDim == 0 && (c.Heads < 1 || width%c.Heads != 0 || width/c.Heads%2 != 0):
 			errs = append(errs, fmt.Errorf("heads is %d, want a divisor of %d channels that leaves an even number per head", c.Heads, width))
 		}
 	case Dense:
@@ -139,6 +148,8 @@ func (c MixerConfig) validate(width int) error {
 		errs = append(errs, c.min(width).Validate())
 	case Diagonal:
 		errs = append(errs, c.diagonal(width).Validate())
+	case SISO:
+		errs = append(errs, c.siso(width).Validate())
 	case S4D:
 		errs = append(errs, c.s4d(width).Validate())
 	case S6:
@@ -162,6 +173,9 @@ func NewMixer(b *nn.Builder, width int, m ModelConfig) (nn.Mixer, error) {
 	case Identity:
 		return nn.Identity{}, nil
 	case Attention:
+		if c.HeadDim > 0 {
+			return nn.NewHeads(b, width, c.Heads, c.HeadDim)
+		}
 		return nn.NewAttention(b, width, c.Heads)
 	case Dense:
 		return rnn.NewDense(b, c.dense(width))
@@ -175,6 +189,8 @@ func NewMixer(b *nn.Builder, width int, m ModelConfig) (nn.Mixer, error) {
 		return rnn.NewMinLSTM(b, c.min(width))
 	case Diagonal:
 		return ssm.NewDiagonal(b, c.diagonal(width))
+	case SISO:
+		return ssm.NewSISO(b, c.siso(width))
 	case S4D:
 		return ssm.NewS4D(b, c.s4d(width))
 	case S6:
@@ -209,6 +225,35 @@ func (c MixerConfig) min(width int) rnn.MinConfig {
 
 func (c MixerConfig) diagonal(width int) ssm.DiagonalConfig {
 	return ssm.DiagonalConfig{D: width, N: c.State, Param: ssm.Param(c.Param), RMin: c.RMin, RMax: c.RMax, MaxPhase: c.MaxPhase, Gamma: c.Gamma}
+}
+
+func (c MixerConfig) siso(width int) ssm.SISOConfig {
+	return ssm.SISOConfig{D: width, N: c.State, Param: ssm.Param(c.Param), RMin: c.RMin, RMax: c.RMax, MaxPhase: c.MaxPhase, Gamma: c.Gamma}
+}
+
+// stateSize returns how many numbers a mixer over width channels carries from
+// step to step, and whether they grow with the length (then a step's share).
+func (c MixerConfig) stateSize(width int) (n int, grows bool) {
+	switch c.Kind {
+	case Attention:
+		dim := c.HeadDim
+		if dim == 0 {
+			dim = width / c.Heads
+		}
+		return 2 * c.Heads * dim, true // a key and a value
+	case Dense, GRU, MinGRU, MinLSTM:
+		return c.State, false
+	case LSTM, Diagonal: // (h, c); real and imaginary part
+		return 2 * c.State, false
+	case SISO:
+		if c.Param == string(ssm.ParamReal) {
+			return width * c.State, false
+		}
+		return 2 * width * c.State, false
+	case S4D, S6:
+		return width * c.State, false
+	}
+	return 0, false
 }
 
 func (c MixerConfig) s4d(width int) ssm.S4DConfig {

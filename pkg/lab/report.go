@@ -51,7 +51,7 @@ func (r *StudyResult) Step(a ArmResult) (Step, bool) {
 func (a ArmResult) from() (name, expect string) {
 	rung, err := RungNamed(a.Name)
 	if err == nil && (a.From == "" || a.From == rung.From) {
-		return rung.From, rung.Expect
+		return rung.From, string(rung.Expect)
 	}
 	return a.From, ""
 }

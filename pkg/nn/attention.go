@@ -11,7 +11,7 @@ import (
 // far, so a step costs time and memory in proportion to the position.
 type Attention struct {
 	Q, K, V, O *Linear
-	heads, d   int
+	heads, a   int // a channels in all heads
 	device     *tensor.Device
 }
 
@@ -21,10 +21,20 @@ func NewAttention(b *Builder, d, heads int) (*Attention, error) {
 	if heads < 1 || d%heads != 0 || d/heads%2 != 0 {
 		return nil, fmt.Errorf("nn: Attention: heads is %d for %d channels, want a divisor that leaves an even number of channels per head", heads, d)
 	}
+	return NewHeads(b, d, heads, d/heads)
+}
+
+// NewHeads returns attention over d channels in heads of a width of their own,
+// an even number: queries, keys and values are (heads·headDim, d) projections.
+func NewHeads(b *Builder, d, heads, headDim int) (*Attention, error) {
+	if heads < 1 || headDim < 2 || headDim%2 != 0 {
+		return nil, fmt.Errorf("nn: Attention: heads is %d of %d channels, want at least one head of an even number", heads, headDim)
+	}
+	a := heads * headDim
 	return &Attention{
-		Q: NewLinear(b.Sub("q_proj"), d, d, false), K: NewLinear(b.Sub("k_proj"), d, d, false),
-		V: NewLinear(b.Sub("v_proj"), d, d, false), O: NewLinear(b.Sub("o_proj"), d, d, false),
-		heads: heads, d: d, device: b.Device,
+		Q: NewLinear(b.Sub("q_proj"), d, a, false), K: NewLinear(b.Sub("k_proj"), d, a, false),
+		V: NewLinear(b.Sub("v_proj"), d, a, false), O: NewLinear(b.Sub("o_proj"), a, d, false),
+		heads: heads, a: a, device: b.Device,
 	}, nil
 }
 
@@ -81,7 +91,7 @@ func grown(t *tensor.Tensor, n int) *tensor.Tensor {
 // NewState implements Mixer.
 func (a *Attention) NewState(batch int) *State {
 	s := NewState()
-	s.setCache("keys", tensor.New(a.device, batch, 16, a.d))
-	s.setCache("values", tensor.New(a.device, batch, 16, a.d))
+	s.setCache("keys", tensor.New(a.device, batch, 16, a.a))
+	s.setCache("values", tensor.New(a.device, batch, 16, a.a))
 	return s
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
-// attention makes attention over 6 channels, 16 more steps than caches start
-// with, and an input.
+// attention makes attention over 6 channels in heads of a width of their own,
+// and an input.
 func attention(t *testing.T, d *tensor.Device) (a *nn.Attention, params []*tensor.Param, x []float64) {
 	t.Helper()
 	b := nn.NewBuilder(d, 5)
-	a, err := nn.NewAttention(b, 6, 3)
+	a, err := nn.NewHeads(b, 6, 2, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

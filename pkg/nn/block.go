@@ -15,7 +15,8 @@ type BlockKind string
 const (
 	// MambaBlock: x + W_out( mixer(SiLU(conv(W_x n))) ⊙ SiLU(W_z n) ), n =
 	// RMSNorm(x), with inner width E = Expand·D (Mamba, Fig. 3 and
-	// mamba_simple.py). Convolution and gate can be switched off.
+	// mamba_simple.py) or, to meet a number of parameters, E = Inner.
+	// Convolution and gate can be switched off.
 	MambaBlock BlockKind = "mamba"
 	// GLUBlock: x + GLU(GELU(mixer(n))), GLU(v) = (W1 v + b1) ⊙ σ(W2 v + b2)
 	// (LRU, §2; its BatchNorm replaced by RMSNorm as everywhere here; GELU in
@@ -33,6 +34,7 @@ func BlockKinds() []BlockKind { return []BlockKind{MambaBlock, GLUBlock, GPTBloc
 type BlockConfig struct {
 	Kind    BlockKind `json:"kind"`
 	Expand  int       `json:"expand,omitempty"`  // mamba: inner width over D
+	Inner   int       `json:"inner,omitempty"`   // mamba: inner width itself, in the place of Expand
 	Conv    int       `json:"conv,omitempty"`    // mamba: width of the short convolution, 0 for none
 	Gate    bool      `json:"gate,omitempty"`    // mamba: output gate
 	Hidden  int       `json:"hidden,omitempty"`  // gpt: width of the MLP
@@ -52,8 +54,13 @@ func (c BlockConfig) Validate() error {
 	}
 	switch c.Kind {
 	case MambaBlock:
-		if c.Expand < 1 || c.Expand > 16 {
+		switch {
+		case c.Inner == 0 && (c.Expand < 1 || c.Expand > 16):
 			bad("expand", c.Expand, "1 to 16")
+		case c.Inner != 0 && c.Expand != 0:
+			bad("expand", c.Expand, fmt.Sprintf("0, since inner is %d: one of the two", c.Inner))
+		case c.Inner < 0 || c.Inner > 1<<16:
+			bad("inner", c.Inner, "0 (expand says it) to 65536")
 		}
 		if c.Conv < 0 || c.Conv > 64 {
 			bad("conv", c.Conv, "0 (none) to 64")
@@ -62,8 +69,8 @@ func (c BlockConfig) Validate() error {
 			bad("hidden", c.Hidden, "0 for kind mamba")
 		}
 	case GLUBlock, GPTBlock:
-		if c.Expand != 0 || c.Conv != 0 || c.Gate {
-			bad("expand, conv, gate", fmt.Sprintf("%d, %d, %t", c.Expand, c.Conv, c.Gate), "0, 0, false for kind "+string(c.Kind))
+		if c.Expand != 0 || c.Inner != 0 || c.Conv != 0 || c.Gate {
+			bad("expand, inner, conv, gate", fmt.Sprintf("%d, %d, %d, %t", c.Expand, c.Inner, c.Conv, c.Gate), "0, 0, 0, false for kind "+string(c.Kind))
 		}
 		if c.Kind == GPTBlock && (c.Hidden < 1 || c.Hidden > 1<<20) {
 			bad("hidden", c.Hidden, "1 to 1048576 for kind gpt")
@@ -83,10 +90,13 @@ func (c BlockConfig) Validate() error {
 // Width returns the number of channels that the mixer of a block over d
 // channels sees.
 func (c BlockConfig) Width(d int) int {
-	if c.Kind == MambaBlock {
-		return c.Expand * d
+	switch {
+	case c.Kind != MambaBlock:
+		return d
+	case c.Inner > 0:
+		return c.Inner
 	}
-	return d
+	return c.Expand * d
 }
 
 // NewMixerFunc makes a mixer over the given number of channels.

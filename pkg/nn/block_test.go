@@ -208,8 +208,8 @@ func TestBlockConfigErrors(t *testing.T) {
 		{nn.BlockConfig{Kind: nn.MambaBlock, Expand: 0, Conv: -1, Hidden: 3, Dropout: 1},
 			[]string{"block.expand is 0, want 1 to 16", "block.conv is -1, want 0 (none) to 64", "block.hidden is 3, want 0", "block.dropout is 1, want 0 <= p < 1"}},
 		{nn.BlockConfig{Kind: nn.GLUBlock, Expand: 2, Hidden: 3, Dropout: math.NaN()},
-			[]string{"block.expand, conv, gate is 2, 0, false", "block.hidden is 3, want 0 for kind glu", "block.dropout is NaN"}},
-		{nn.BlockConfig{Kind: nn.GPTBlock, Gate: true}, []string{"block.expand, conv, gate is 0, 0, true", "block.hidden is 0, want 1 to"}},
+			[]string{"block.expand, inner, conv, gate is 2, 0, 0, false", "block.hidden is 3, want 0 for kind glu", "block.dropout is NaN"}},
+		{nn.BlockConfig{Kind: nn.GPTBlock, Gate: true}, []string{"block.expand, inner, conv, gate is 0, 0, 0, true", "block.hidden is 0, want 1 to"}},
 	} {
 		mixertest.WantErrors(t, tt.cfg.Validate(), tt.says...)
 		_, err := nn.NewBlock(nn.NewBuilder(tensor.Reference(), 1), tt.cfg, 4, 1, newLeaky)

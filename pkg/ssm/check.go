@@ -23,6 +23,12 @@ func (f *fields) want(ok bool, field string, got any, want string) {
 	}
 }
 
+// wantRing checks the ring on which eigenvalues start.
+func (f *fields) wantRing(lo, hi float64) {
+	f.want(lo >= 0 && lo < 1, "r_min", lo, "0 <= r_min < 1")
+	f.want(hi > 0 && hi <= 1 && hi >= lo, "r_max", hi, fmt.Sprintf("r_min = %v <= r_max <= 1, above 0", lo))
+}
+
 func (f *fields) err() error { return errors.Join(f.errs...) }
 
 // The largest sizes that a config accepts. They stop a slip of the keyboard

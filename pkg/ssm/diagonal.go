@@ -58,8 +58,7 @@ func (c DiagonalConfig) Validate() error {
 	f.want(c.D >= 1 && c.D <= maxWidth, "d", c.D, "1 to 65536")
 	f.want(c.N >= 1 && c.N <= maxWidth, "n", c.N, "1 to 65536")
 	f.want(slices.Contains(Params(), c.Param), "param", fmt.Sprintf("%q", c.Param), fmt.Sprintf("one of %v", Params()))
-	f.want(c.RMin >= 0 && c.RMin < 1, "r_min", c.RMin, "0 <= r_min < 1")
-	f.want(c.RMax > 0 && c.RMax <= 1 && c.RMax >= c.RMin, "r_max", c.RMax, fmt.Sprintf("r_min = %v <= r_max <= 1, above 0", c.RMin))
+	f.wantRing(c.RMin, c.RMax)
 	f.want(c.MaxPhase > 0 && c.MaxPhase <= 2*math.Pi, "max_phase", c.MaxPhase, "0 < max_phase <= 2π")
 	return f.err()
 }

@@ -16,7 +16,8 @@ const bigDtMin, bigDtMax = 0.2, 1.0
 // layers is the table of what is proved: every layer in every config that
 // changes what it computes.
 func layers() []mixertest.Layer {
-	out := append(diagonalLayers(), s4dLayers()...)
+	out := append(diagonalLayers(), sisoLayers()...)
+	out = append(out, s4dLayers()...)
 	out = append(out, s6Layers()...)
 	out = append(out, mambaLayers()...)
 	return append(out, defaultLayers()...)
@@ -31,6 +32,7 @@ func TestLayersComplete(t *testing.T) { mixertest.Complete(t, layers()) }
 func defaultLayers() []mixertest.Layer {
 	return []mixertest.Layer{
 		{Name: "default/diagonal", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewDiagonal(b, DefaultDiagonalConfig()) }},
+		{Name: "default/siso", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewSISO(b, DefaultSISOConfig()) }},
 		{Name: "default/s4d", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewS4D(b, DefaultS4DConfig()) }},
 		{Name: "default/s6", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewS6(b, DefaultS6Config()) }},
 		{Name: "default/mamba", D: 64, PerTensor: 2, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewMamba(b, DefaultMambaConfig()) }},
@@ -43,6 +45,21 @@ func diagonalLayers() (out []mixertest.Layer) {
 			// Away from 1, so that no perturbed |λ|⁷⁰ is large.
 			cfg := DiagonalConfig{D: 3, N: 5, Param: param, RMin: 0.1, RMax: 0.9, MaxPhase: 2 * math.Pi, Gamma: gamma}
 			out = append(out, mixertest.Layer{Name: fmt.Sprintf("diagonal/%s/gamma=%t", param, gamma), D: cfg.D, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewDiagonal(b, cfg) }})
+		}
+	}
+	return out
+}
+
+func sisoLayers() (out []mixertest.Layer) {
+	for _, param := range SISOParams() {
+		for _, n := range []int{1, 3} {
+			for _, gamma := range []bool{false, true} {
+				cfg := SISOConfig{D: 3, N: n, Param: param, RMin: 0.1, RMax: 0.9, MaxPhase: 2 * math.Pi, Gamma: gamma}
+				if param == ParamReal {
+					cfg.MaxPhase = 0
+				}
+				out = append(out, mixertest.Layer{Name: fmt.Sprintf("siso/%s/n=%d/gamma=%t", param, n, gamma), D: cfg.D, Make: func(b *nn.Builder) (nn.Mixer, error) { return NewSISO(b, cfg) }})
+			}
 		}
 	}
 	return out

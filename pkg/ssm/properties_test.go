@@ -44,7 +44,7 @@ func TestLTIIsConvolution(t *testing.T) {
 	const l, tol = 200, 1e-10
 	dev := tensor.Reference()
 	checked := 0
-	for _, entry := range append(diagonalLayers(), s4dLayers()...) {
+	for _, entry := range slices.Concat(diagonalLayers(), sisoLayers(), s4dLayers()) {
 		m, _ := entry.Build(t, dev, 3)
 		d := entry.D
 		u := mixertest.Noise(31, l*d)
@@ -56,6 +56,11 @@ func TestLTIIsConvolution(t *testing.T) {
 				switch m := m.(type) {
 				case *Diagonal:
 					k = m.Kernel(out, in, l)
+				case *SISO:
+					if in != out {
+						continue
+					}
+					k = m.Kernel(out, l)
 				case *S4D:
 					if in != out {
 						continue
