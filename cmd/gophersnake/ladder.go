@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,8 @@ type ladderFlags struct {
 	checkpoint int
 	out        string
 	fresh      bool
+	seedFrom   int
+	render     string
 }
 
 func (a *App) ladderCommand() *cobra.Command {
@@ -44,11 +47,22 @@ interrupted goes on from its checkpoint: after Ctrl-C, give the same command
 again. --fresh starts a new collection (NAME.2, NAME.3, …); without it the newest
 collection is gone on with.
 
-  quick  5 seeds, 3 learning rates: directions, minutes on two cores
-  full   8 seeds, 4 learning rates, 4 times the steps: hours`,
+Every arm has mamba's number of parameters within two per cent, and the same
+tuning: four learning rates on four seeds, of which the smallest is taken whose
+mean on "valid" lies within one standard error of the best.
+
+  quick  8 reported seeds; on text only the rungs that carry the story: minutes
+         on two cores
+  full   10 seeds, all rungs, four times the steps, more learning rates where the
+         best lies at the edge, the recurrences once more at equal state: hours
+
+--render makes the tables and figures from a record that an earlier ladder wrote
+(ladder-PRESET.json) and trains nothing.`,
 		Example: `  gophersnake ladder
   gophersnake ladder --task induction --rung lru --rung selective --rung mamba
-  gophersnake ladder --preset full --workers 16 --db full.db --out full`,
+  gophersnake ladder --preset full --workers 16 --db full.db --out full
+  gophersnake ladder --first-seed 101 --db again.db     # do other seeds say the same?
+  gophersnake ladder --render out/ladder-quick.json --out again`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.ladder(cmd, f) },
 	}
@@ -56,12 +70,14 @@ collection is gone on with.
 	flags.StringVar(&f.preset, "preset", "quick", "size of the study: quick or full")
 	flags.StringSliceVar(&f.tasks, "task", nil, "only these tasks (may be repeated)")
 	flags.StringSliceVar(&f.rungs, "rung", nil, "only these rungs (may be repeated)")
-	flags.IntVar(&f.seeds, "seeds", 0, "reported seeds 1 to N instead of the preset's")
+	flags.IntVar(&f.seeds, "seeds", 0, "number of reported seeds instead of the preset's")
+	flags.IntVar(&f.seedFrom, "first-seed", 1, "first of the reported seeds; those that tune begin 1000 higher")
 	flags.IntVar(&f.steps, "steps", 0, "training steps instead of the preset's")
 	flags.IntVar(&f.workers, "workers", 0, "cores, 0 for all")
 	flags.IntVar(&f.checkpoint, "checkpoint-every", 1000, "steps between checkpoints that survive a crash, 0 for none")
 	flags.StringVar(&f.out, "out", "out", "folder for tables and figures")
 	flags.BoolVar(&f.fresh, "fresh", false, "use nothing that the database holds")
+	flags.StringVar(&f.render, "render", "", "make tables and figures from this record, and train nothing")
 	completeFrom(cmd, "preset", lab.PresetNames())
 	completeFrom(cmd, "task", texts(lab.PresetTasks()))
 	completeFrom(cmd, "rung", lab.RungNames())
@@ -91,8 +107,11 @@ func (f ladderFlags) resolve(cmd *cobra.Command) (lab.Preset, error) {
 	for _, r := range f.rungs {
 		err = errors.Join(err, oneOf(cmd, "rung", r, lab.RungNames()))
 	}
-	if f.seeds < 0 || f.seeds > 1000 {
+	if f.seeds < 0 || f.seeds > 1000 { // tuning seeds follow 1000 later
 		err = errors.Join(err, usage(cmd, fmt.Errorf("--seeds is %d, want 1 to 1000, or 0 for the preset's", f.seeds)))
+	}
+	if f.seedFrom < 1 || f.seedFrom > 1_000_000 {
+		err = errors.Join(err, usage(cmd, fmt.Errorf("--first-seed is %d, want 1 to 1000000", f.seedFrom)))
 	}
 	if err = errors.Join(err, notNegative(cmd, "steps", "workers", "checkpoint-every")); err != nil {
 		return lab.Preset{}, err
@@ -107,11 +126,18 @@ func (f ladderFlags) resolve(cmd *cobra.Command) (lab.Preset, error) {
 // cut changes a study's seeds and steps as the flags say. Tuning runs keep
 // their share of the steps.
 func (f ladderFlags) cut(s *lab.StudyConfig) {
+	n := len(s.Seeds)
 	if f.seeds > 0 {
-		s.Seeds = nil
-		for i := range f.seeds {
-			s.Seeds = append(s.Seeds, uint64(i+1))
-		}
+		n = f.seeds
+	}
+	s.Seeds = slices.Clone(s.Seeds[:0])
+	for i := range n {
+		s.Seeds = append(s.Seeds, uint64(f.seedFrom+i))
+	}
+	tuning := len(s.TuneSeeds)
+	s.TuneSeeds = nil
+	for i := range tuning { // beyond the reported ones, however many these are
+		s.TuneSeeds = append(s.TuneSeeds, uint64(f.seedFrom+1000+i))
 	}
 	if f.steps == 0 {
 		return
@@ -142,8 +168,18 @@ func studySize(s lab.StudyConfig) (runs int, steps int64) {
 	return runs, steps
 }
 
+// stepWork is what a training step of a study costs in comparison with those of
+// others: the symbols that it reads.
+func stepWork(s lab.StudyConfig) int64 {
+	t := s.Arms[0].Experiment.Task
+	return int64(t.Batch * task.SpecOf(t).Length)
+}
+
 // ladder carries out the studies of a preset.
 func (a *App) ladder(cmd *cobra.Command, f ladderFlags) (err error) {
+	if cmd.Flags().Changed("render") {
+		return a.renderLadder(cmd, f)
+	}
 	preset, err := f.resolve(cmd)
 	if err != nil {
 		return err
@@ -162,14 +198,8 @@ func (a *App) ladder(cmd *cobra.Command, f ladderFlags) (err error) {
 		return err
 	}
 	l := &ladderRun{app: a, flags: f, store: store, book: book, corpora: task.NewCache(), start: time.Now()}
-	for _, s := range preset.Studies {
-		runs, _ := studySize(s)
-		l.all += runs
-	}
-	for i, s := range preset.Studies {
-		if err := l.study(ctx, s, fmt.Sprintf("%s, task %d of %d", s.Arms[0].Experiment.Task.Name, i+1, len(preset.Studies))); err != nil {
-			return l.explain(err)
-		}
+	if err := l.studies(ctx, preset); err != nil {
+		return l.explain(err)
 	}
 	return l.finish(ctx, preset)
 }
@@ -182,71 +212,96 @@ type ladderRun struct {
 	book    *logbook.Book
 	corpora *task.Cache
 	start   time.Time
-	all     int // runs of all studies
-	before  int // runs of the studies that are complete
-	reused  int // runs found in the database
-	told    int // of them, those that a line has told of
-	ended   int // runs that ended, reused ones included
+	p       *progress // of all studies together
+	all     int       // runs of all studies, as far as they are known
+	before  int       // runs of the studies that are complete
+	current int       // runs of the study under way
+	reused  int       // runs found in the database
+	told    int       // of them, those that a line has told of
+	ended   int       // runs that ended, reused ones included
 	results []*lab.StudyResult
-	names   []string // file names of the results
+	runsOf  []string // the collection of each result's runs
 }
 
-// study carries out one study and shows what came of it.
-func (l *ladderRun) study(ctx context.Context, s lab.StudyConfig, title string) error {
-	name := s.Name
-	collection, err := logbook.Collection(ctx, l.store, name, l.flags.fresh)
-	if err != nil {
-		return err
+// studies carries out every study under one bar, and shows what came of each.
+func (l *ladderRun) studies(ctx context.Context, preset lab.Preset) error {
+	var work int64
+	for _, s := range preset.Studies {
+		runs, steps := studySize(s)
+		l.all += runs
+		work += steps * stepWork(s)
 	}
-	s.Name = collection
-	runs, steps := studySize(s)
 	var w io.Writer = l.app.Err
 	if l.app.quiet {
 		w = nil
 	}
-	p := newProgress(w, width(l.app.Err) > 0, title, steps)
-	defer p.announceInterrupt(ctx)()
-	p.say("%s: %d runs", collection, runs)
-	result, err := lab.RunStudy(ctx, s, lab.StudyOptions{Book: l.book, Workers: l.flags.workers, Corpora: l.corpora,
-		CheckpointEvery: l.flags.checkpoint, Progress: func(e lab.StudyEvent) { l.event(p, s, e) }})
-	l.tellReused(p)
-	p.close()
+	l.p = newProgress(w, width(l.app.Err) > 0, "ladder", work)
+	defer l.p.announceInterrupt(ctx)()
+	defer l.p.close()
+	for i, s := range preset.Studies {
+		l.p.turn(fmt.Sprintf("%s, %d of %d", s.Arms[0].Experiment.Task.Name, i+1, len(preset.Studies)), stepWork(s))
+		if err := l.study(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// study carries out one study.
+func (l *ladderRun) study(ctx context.Context, s lab.StudyConfig) error {
+	collection, err := logbook.Collection(ctx, l.store, s.Name, l.flags.fresh)
 	if err != nil {
 		return err
 	}
-	l.before += runs
-	l.results = append(l.results, result)
-	l.names = append(l.names, fileName(name))
-	return l.show(result, fileName(name))
+	name := s.Name
+	s.Name = collection
+	l.current, _ = studySize(s)
+	l.p.say("%s: %d runs", collection, l.current)
+	result, err := lab.RunStudy(ctx, s, lab.StudyOptions{Book: l.book, Workers: l.flags.workers, Corpora: l.corpora,
+		CheckpointEvery: l.flags.checkpoint, Progress: func(e lab.StudyEvent) { l.event(s, e) }})
+	l.tellReused()
+	if err != nil {
+		return err
+	}
+	l.before += l.current
+	result.Config.Name = name // files are named alike, whatever collection it is
+	l.results, l.runsOf = append(l.results, result), append(l.runsOf, collection)
+	l.show(result)
+	return nil
 }
 
 // event shows what a run has come to.
-func (l *ladderRun) event(p *progress, s lab.StudyConfig, e lab.StudyEvent) {
+func (l *ladderRun) event(s lab.StudyConfig, e lab.StudyEvent) {
 	label := runLabel(e)
 	if !e.Done {
-		p.step(label, e.Progress)
+		l.p.step(label, e.Progress)
 		return
 	}
-	if !e.Reused {
-		l.tellReused(p)
-	}
-	l.ended++
 	steps := s.Arms[0].Experiment.Steps
 	if e.Tuning && s.TuneSteps > 0 {
 		steps = s.TuneSteps
 	}
-	p.end(label, steps, e.Reused)
+	if more := e.All - l.current; more > 0 && e.Tuning { // the grid of learning rates has grown
+		l.p.say("%s: the best rate of an arm lies at the edge: %d further runs at other rates", s.Name, more)
+		l.p.grow(int64(more*steps) * stepWork(s))
+		l.all, l.current = l.all+more, e.All
+	}
+	if !e.Reused {
+		l.tellReused()
+	}
+	l.ended++
+	l.p.end(label, steps, e.Reused)
 	if e.Reused {
 		l.reused++
 		return
 	}
-	p.say("[%d/%d] %s: %s%s", l.before+e.Runs, l.all, label, e.Status, outcome(e))
+	l.p.say("[%d/%d] %s: %s%s", l.before+e.Runs, l.all, label, e.Status, outcome(e))
 }
 
 // tellReused says in one line how many runs were found since the last such line.
-func (l *ladderRun) tellReused(p *progress) {
+func (l *ladderRun) tellReused() {
 	if n := l.reused - l.told; n > 0 {
-		p.say("[%d/%d] %d runs found in %s", l.ended, l.all, n, l.app.db)
+		l.p.say("[%d/%d] %d runs found in %s", l.ended, l.all, n, l.app.db)
 		l.told = l.reused
 	}
 }

@@ -25,11 +25,13 @@ type progress struct {
 	mu      sync.Mutex
 	running map[string]*runBar
 	total   *mpb.Bar
-	steps   int64 // of all runs
+	weight  int64 // work of a step; 1, or what sets the steps of different tasks in relation
 	// Bars read these while they are drawn, where waiting for mu would lock up.
-	done  atomic.Int64  // steps done
-	found atomic.Int64  // of them, in runs that were reused
+	work  atomic.Int64  // of all runs: steps times weight
+	done  atomic.Int64  // of it
+	found atomic.Int64  // of that, in runs that were reused
 	loss  atomic.Uint64 // of a single run, as bits
+	title atomic.Value  // string
 }
 
 // runBar is the bar of one run under way.
@@ -39,16 +41,18 @@ type runBar struct {
 	step int
 }
 
-// newProgress shows progress on w, steps training steps in all. With bars, w is
-// a terminal, and title names the bar of all runs.
+// newProgress shows progress on w, steps training steps of weight 1 in all. With
+// bars, w is a terminal, and title names the bar of all runs.
 func newProgress(w io.Writer, bars bool, title string, steps int64) *progress {
-	p := &progress{w: w, start: time.Now(), running: map[string]*runBar{}, steps: steps}
+	p := &progress{w: w, start: time.Now(), running: map[string]*runBar{}, weight: 1}
+	p.work.Store(steps)
+	p.title.Store(title)
 	if w == nil || !bars {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithAutoRefresh())
 	p.total = p.bars.New(max(1, steps), barStyle(), mpb.BarPriority(math.MaxInt32), mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(title, decor.WCSyncSpaceR)),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.title.Load().(string) }, decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.NewPercentage("%d"), decor.Any(func(decor.Statistics) string { return p.remaining() })))
 	return p
 }
@@ -60,7 +64,7 @@ func barStyle() mpb.BarStyleComposer {
 // remaining tells how long the rest will take at the speed so far.
 func (p *progress) remaining() string {
 	done := p.done.Load()
-	worked, left := done-p.found.Load(), p.steps-done
+	worked, left := done-p.found.Load(), p.work.Load()-done
 	spent := time.Since(p.start)
 	text := ""
 	if loss := p.loss.Load(); loss != 0 {
@@ -71,6 +75,22 @@ func (p *progress) remaining() string {
 	}
 	d := time.Duration(float64(spent) / float64(worked) * float64(left))
 	return fmt.Sprintf("%s  %s gone, about %s to go", text, clock(spent), clock(d))
+}
+
+// turn goes on to runs of another kind, whose steps are so much work each.
+func (p *progress) turn(title string, weight int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.weight = weight
+	p.title.Store(title)
+}
+
+// grow adds work that was not known of before.
+func (p *progress) grow(work int64) {
+	p.work.Add(work)
+	if p.total != nil {
+		p.total.SetTotal(p.work.Load(), false)
+	}
 }
 
 // clock is a duration to the second.
@@ -109,13 +129,13 @@ func (p *progress) step(label string, s lab.Progress) {
 	if r == nil {
 		r = &runBar{step: s.Step - 1}
 		p.running[label] = r
-		p.done.Add(int64(r.step)) // of a run that goes on from a checkpoint
-		p.found.Add(int64(r.step))
+		p.done.Add(p.weight * int64(r.step)) // of a run that goes on from a checkpoint
+		p.found.Add(p.weight * int64(r.step))
 		if p.bars != nil {
 			r.bar = p.newBar(label, r, s)
 		}
 	}
-	p.done.Add(int64(s.Step - r.step))
+	p.done.Add(p.weight * int64(s.Step-r.step))
 	r.step = s.Step
 	r.loss.Store(math.Float64bits(s.Loss))
 	if r.bar != nil {
@@ -144,9 +164,9 @@ func (p *progress) end(label string, steps int, reused bool) {
 		}
 		delete(p.running, label)
 	}
-	p.done.Add(int64(max(0, steps-at)))
+	p.done.Add(p.weight * int64(max(0, steps-at)))
 	if reused {
-		p.found.Add(int64(steps))
+		p.found.Add(p.weight * int64(steps))
 	}
 	if p.total != nil {
 		p.total.SetCurrent(p.done.Load())

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -12,64 +11,34 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/spf13/cobra"
+
 	"github.com/gophersnake/gophersnake/pkg/lab"
-	"github.com/gophersnake/gophersnake/pkg/lab/figure"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 	"github.com/gophersnake/gophersnake/tracker"
 )
 
-// fileName turns a study's name into that of its files.
-func fileName(study string) string { return strings.ReplaceAll(study, "/", "-") }
-
-// show prints a study's tables and writes its files.
-func (l *ladderRun) show(r *lab.StudyResult, name string) error {
-	l.app.print(r.Table())
-	l.app.print(r.LengthTable())
-	if err := errors.Join(
-		writeFile(l.flags.out, name+".md", markdown(r, name)),
-		writeFile(l.flags.out, name+".csv", r.Table().CSV())); err != nil {
-		return err
+// show prints a study's tables: above the bar where there is one, so that neither
+// tears the other apart.
+func (l *ladderRun) show(r *lab.StudyResult) {
+	for _, t := range r.Tables() {
+		if l.p.bars != nil && width(l.app.Out) > 0 {
+			l.p.say("\n%s", fit(t, width(l.app.Out)))
+		} else {
+			l.app.print(t)
+		}
 	}
-	metric := "valid/" + string(r.Spec.Metric)
-	return errors.Join(
-		l.save(name, r.BarFigure),
-		l.save(name+"-loss", func() (*figure.Figure, error) { return r.CurveFigure(lab.KeyTrainLoss, r.LossBin()) }),
-		l.save(name+"-valid", func() (*figure.Figure, error) { return r.CurveFigure(metric, 1) }))
 }
 
-// save writes a figure as PNG and SVG.
-func (l *ladderRun) save(name string, draw func() (*figure.Figure, error)) error {
-	f, err := draw()
-	if err != nil {
-		return fmt.Errorf("figure %s: %w", name, err)
-	}
-	return f.Save(filepath.Join(l.flags.out, name))
-}
-
-// markdown is a study's tables and figures.
-func markdown(r *lab.StudyResult, name string) string {
-	var b strings.Builder
-	b.WriteString(r.Table().Markdown() + "\n")
-	if t := r.LengthTable(); t != nil {
-		b.WriteString(t.Markdown() + "\n")
-	}
-	for _, f := range []struct{ file, alt string }{{name, "the ladder"}, {name + "-loss", "training loss"}, {name + "-valid", "validation"}} {
-		fmt.Fprintf(&b, "![%s](%s.svg)\n", f.alt, f.file)
-	}
-	return b.String()
-}
-
-// finish writes the file about all studies and says what to do next.
+// finish writes the report and says what to do next.
 func (l *ladderRun) finish(ctx context.Context, preset lab.Preset) error {
 	env := l.book.Environment("cpu").Values()
-	var b strings.Builder
-	fmt.Fprintf(&b, "# The ladder, preset %s\n\n", preset.Name)
-	fmt.Fprintf(&b, "%s, %s cores, kernels %s, %s. Runs in `%s`.\n", env["cpu.model"], env["cpu.cores"], env["extra.kernels"],
-		env["go.version"], filepath.Base(l.app.db))
-	for i, r := range l.results {
-		fmt.Fprintf(&b, "\n## %s\n\n%s", r.Config.Arms[0].Experiment.Task.Name, markdown(r, l.names[i]))
+	rec := lab.LadderRecord{Preset: preset.Name, Seconds: math.Round(time.Since(l.start).Seconds()), Runs: l.ended, Reused: l.reused,
+		Machine: map[string]string{"cpu": env["cpu.model"], "cores": env["cpu.cores"], "go": env["go.version"], "kernels": env["extra.kernels"]}}
+	for _, r := range l.results {
+		rec.Studies = append(rec.Studies, r.Record())
 	}
-	if err := errors.Join(writeFile(l.flags.out, "ladder.md", b.String()), l.record(preset, env)); err != nil {
+	if err := rec.Publish(l.flags.out); err != nil {
 		return err
 	}
 	for _, note := range l.book.Notes() {
@@ -79,22 +48,35 @@ func (l *ladderRun) finish(ctx context.Context, preset lab.Preset) error {
 	if l.reused > 0 {
 		fmt.Fprintf(l.app.Out, ", %d of them found in %s", l.reused, l.app.db)
 	}
-	fmt.Fprintf(l.app.Out, ". Tables and figures: %s\n", filepath.Join(l.flags.out, "ladder.md"))
+	fmt.Fprintf(l.app.Out, ". Tables and figures: %s\n", filepath.Join(l.flags.out, "ladder-"+preset.Name+".md"))
 	return l.whatNext(ctx)
 }
 
-// record writes every number of the ladder as JSON.
-func (l *ladderRun) record(preset lab.Preset, env map[string]string) error {
-	rec := lab.LadderRecord{Preset: preset.Name, Seconds: time.Since(l.start).Seconds(), Runs: l.ended, Reused: l.reused,
-		Machine: map[string]string{"cpu": env["cpu.model"], "cores": env["cpu.cores"], "go": env["go.version"], "kernels": env["extra.kernels"]}}
-	for _, r := range l.results {
-		rec.Studies = append(rec.Studies, r.Record())
+// renderLadder makes tables and figures from a record.
+func (a *App) renderLadder(cmd *cobra.Command, f ladderFlags) error {
+	for _, other := range []string{"preset", "task", "rung", "seeds", "first-seed", "steps", "workers", "checkpoint-every", "fresh"} {
+		if cmd.Flags().Changed(other) {
+			return usage(cmd, errors.New("--render makes what a record says: it takes no --"+other))
+		}
 	}
-	data, err := json.MarshalIndent(rec, "", " ")
+	rec, err := lab.ReadLadder(f.render)
+	if err != nil {
+		return hinted(err, "a ladder writes one beside its tables: out/ladder-quick.json")
+	}
+	if err := errors.Join(writableDir(f.out), rec.Publish(f.out)); err != nil {
+		return err
+	}
+	results, err := rec.Results()
 	if err != nil {
 		return err
 	}
-	return writeFile(l.flags.out, "ladder.json", string(data)+"\n")
+	for _, r := range results {
+		for _, t := range r.Tables() {
+			a.print(t)
+		}
+	}
+	_, err = fmt.Fprintf(a.Out, "Tables and figures: %s\n", filepath.Join(f.out, "ladder-"+rec.Preset+".md"))
+	return err
 }
 
 // whatNext prints commands that lead on, with the best runs' ids in them.
@@ -104,12 +86,12 @@ func (l *ladderRun) whatNext(ctx context.Context) error {
 	}
 	fmt.Fprintf(l.app.Out, "\nWhat next:\n")
 	for i, r := range l.results {
-		id, err := l.bestRun(ctx, r)
+		id, err := l.bestRun(ctx, r, l.runsOf[i])
 		if err != nil {
 			return err
 		}
 		if i == 0 {
-			say("runs list --experiment %s --best %s", r.Config.Name, r.Key())
+			say("runs list --experiment %s --best %s", l.runsOf[i], r.Key())
 			say("runs show %s", id)
 			say("replay %s", id)
 		}
@@ -120,8 +102,9 @@ func (l *ladderRun) whatNext(ctx context.Context) error {
 	return nil
 }
 
-// bestRun returns the id of the run with the best result of a study.
-func (l *ladderRun) bestRun(ctx context.Context, r *lab.StudyResult) (string, error) {
+// bestRun returns the id of the run with the best result of a study, whose runs
+// are in a collection.
+func (l *ladderRun) bestRun(ctx context.Context, r *lab.StudyResult, collection string) (string, error) {
 	best, at := math.Inf(-1), ""
 	var group string
 	for _, a := range r.Arms {
@@ -134,7 +117,7 @@ func (l *ladderRun) bestRun(ctx context.Context, r *lab.StudyResult) (string, er
 			}
 		}
 	}
-	runs, err := l.store.Runs(ctx, tracker.Filter{Experiment: r.Config.Name, Group: group})
+	runs, err := l.store.Runs(ctx, tracker.Filter{Experiment: collection, Group: group})
 	for _, run := range runs {
 		if run.ConfigSHA256 == at {
 			return run.ID, nil
@@ -154,7 +137,7 @@ func (a *App) print(t *table.Table) {
 // The files in --out have all of them.
 func fit(t *table.Table, columns int) *table.Table {
 	whole := t
-	for _, name := range []string{"the one change", "curve", "p", "tokens/s", "expected", "step", "params", "diverged", "lr"} {
+	for _, name := range []string{"the one change", "curve", "tokens/s", "diverged", "expected", "state", "params", "lr", "exact", "step", "p"} {
 		if columns == 0 || tableWidth(t) <= columns {
 			break
 		}

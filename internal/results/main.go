@@ -1,11 +1,10 @@
-// Command results takes the numbers of the last `make reproduce` and `make
-// bench` into the repository: it copies them with their figures from out to
-// docs/results and writes the README's table from out/ladder.json. A test holds
-// README and file together.
+// Command results takes the numbers of the last `make reproduce`, `make study`
+// and `make bench` into the repository: docs/results gets the record of every
+// ladder in out, with the tables and figures that follow from it, and the README
+// the table of preset quick. Tests hold README and files to the records.
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +19,9 @@ const (
 	end   = "<!-- /ladder -->"
 )
 
+// quick is the record whose table the README shows.
+const quick = "ladder-quick.json"
+
 func main() {
 	if err := run("out", "."); err != nil {
 		fmt.Fprintln(os.Stderr, "results:", err)
@@ -33,28 +35,68 @@ func run(from, root string) error {
 	if err := os.MkdirAll(docs, 0o755); err != nil {
 		return err
 	}
-	files, err := filepath.Glob(filepath.Join(from, "ladder-*.svg"))
+	records, err := filepath.Glob(filepath.Join(from, "ladder-*.json"))
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"ladder.json", "ladder.md", "bench.md", "scaling.svg"} {
-		files = append(files, filepath.Join(from, name))
+	if len(records) == 0 {
+		return fmt.Errorf("%s holds no ladder-*.json; run `make reproduce` first", from)
 	}
-	for _, path := range files {
-		data, err := os.ReadFile(path)
+	for _, path := range records {
+		rec, err := lab.ReadLadder(path)
 		if err != nil {
-			return fmt.Errorf("%w; run `make reproduce` and `make bench` first", err)
+			return err
 		}
-		if err := os.WriteFile(filepath.Join(docs, filepath.Base(path)), data, 0o644); err != nil {
+		if err := publish(rec, docs); err != nil {
 			return err
 		}
 	}
-	readme := filepath.Join(root, "README.md")
-	text, err := os.ReadFile(readme)
+	for _, name := range []string{"bench.md", "scaling.svg"} { // as far as they were measured anew
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(docs, name), data, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return readme(docs, filepath.Join(root, "README.md"))
+}
+
+// publish writes a record's report without its PNG files, which would only make
+// the repository larger.
+func publish(rec lab.LadderRecord, dir string) error {
+	old, err := filepath.Glob(filepath.Join(dir, "ladder-"+rec.Preset+"[-.]*"))
 	if err != nil {
 		return err
 	}
-	section, err := section(filepath.Join(docs, "ladder.json"))
+	for _, f := range old {
+		if err := os.Remove(f); err != nil {
+			return err
+		}
+	}
+	if err := rec.Publish(dir); err != nil {
+		return err
+	}
+	pngs, err := filepath.Glob(filepath.Join(dir, "ladder-"+rec.Preset+"-*.png"))
+	for _, f := range pngs {
+		if err == nil {
+			err = os.Remove(f)
+		}
+	}
+	return err
+}
+
+// readme puts the table into the README.
+func readme(docs, path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	section, err := section(filepath.Join(docs, quick))
 	if err != nil {
 		return err
 	}
@@ -62,30 +104,26 @@ func run(from, root string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(readme, []byte(out), 0o644)
+	return os.WriteFile(path, []byte(out), 0o644)
 }
 
 // section renders the README's part from the stored numbers.
 func section(path string) (string, error) {
-	data, err := os.ReadFile(path)
+	rec, err := lab.ReadLadder(path)
 	if err != nil {
 		return "", err
 	}
-	var f lab.LadderRecord
-	if err := json.Unmarshal(data, &f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+	if rec.Reused > 0 {
+		return "", fmt.Errorf("%s: %d of %d runs were found in a database: the time is not that of the whole; run `make reproduce` on a new database", path, rec.Reused, rec.Runs)
 	}
-	if f.Reused > 0 || len(f.Studies) == 0 {
-		return "", fmt.Errorf("%s: %d studies, %d of %d runs were found in a database: the time is not that of the whole; run `make reproduce` on a new database", path, len(f.Studies), f.Reused, f.Runs)
+	results, err := rec.Results()
+	if err != nil {
+		return "", err
 	}
 	var b strings.Builder
-	b.WriteString(lab.SummaryTable(f.Studies).Markdown())
-	var seeds []string
-	for _, s := range f.Studies {
-		seeds = append(seeds, fmt.Sprint(len(s.Seeds)))
-	}
-	fmt.Fprintf(&b, "\nMean ± half of the 95 %% t interval over %s seeds; every rung had the same tuning budget. Preset `%s`: %d runs in %.0f s on %s cores of %s.\n",
-		strings.Join(seeds, ", "), f.Preset, f.Runs, f.Seconds, f.Machine["cores"], f.Machine["cpu"])
+	b.WriteString(lab.SummaryTable(results).Markdown())
+	fmt.Fprintf(&b, "\nMean over %d seeds [95 %% interval over tuning and reporting seeds]; every arm had the same tuning: %d learning rates × %d other seeds. –: preset `quick` leaves it to `full`. Preset `%s`: %d runs in %.0f s on %s cores of %s (%s).\n",
+		len(rec.Studies[0].Seeds), len(rec.Studies[0].LRs), len(rec.Studies[0].TuneSeeds), rec.Preset, rec.Runs, rec.Seconds, rec.Machine["cores"], rec.Machine["cpu"], rec.Machine["kernels"])
 	return b.String(), nil
 }
 

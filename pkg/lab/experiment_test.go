@@ -116,9 +116,8 @@ func TestStudy(t *testing.T) {
 		if len(a.Runs) != 3 || len(a.Tries) != 2 || !slices.Contains(c.LRs, a.LR) {
 			t.Errorf("arm %s: %d runs, %d tries, lr %g", a.Name, len(a.Runs), len(a.Tries), a.LR)
 		}
-		best := slices.MaxFunc(a.Tries, func(x, y Try) int { return int(math.Copysign(1, x.Score-y.Score)) })
-		if best.Score > a.Tries[slices.IndexFunc(a.Tries, func(x Try) bool { return x.LR == a.LR })].Score {
-			t.Errorf("arm %s chose lr %g over %g: %+v", a.Name, a.LR, best.LR, a.Tries)
+		if a.LR != r.Tuning(a).Chosen {
+			t.Errorf("arm %s ran at %g, chose %+v", a.Name, a.LR, r.Tuning(a))
 		}
 	}
 	again, err := RunStudy(context.Background(), c, o)

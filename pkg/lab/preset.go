@@ -11,7 +11,6 @@ import (
 // Preset is a ladder of a stated size on several tasks.
 type Preset struct {
 	Name    string
-	About   string
 	Studies []StudyConfig
 }
 
@@ -24,7 +23,13 @@ func PresetTasks() []task.Name {
 }
 
 // NewPreset returns a preset cut down to the named tasks and rungs; none means
-// all.
+// all that the preset has.
+//
+//	quick  every rung on the two synthetic tasks, on text those that carry the
+//	       story; 8 reported seeds: directions, minutes on two cores
+//	full   every rung on every task, four times the steps, 10 reported seeds, so
+//	       that an exact test can decide; the grid of rates grows where it must;
+//	       the recurrences once more at equal state: hours
 func NewPreset(name string, tasks, rungs []string) (Preset, error) {
 	if !slices.Contains(PresetNames(), name) {
 		return Preset{}, fmt.Errorf("lab: preset %q, want one of %s", name, strings.Join(PresetNames(), ", "))
@@ -35,47 +40,86 @@ func NewPreset(name string, tasks, rungs []string) (Preset, error) {
 			return Preset{}, fmt.Errorf("lab: task %q is not in the presets, want some of %v", t, PresetTasks())
 		}
 	}
-	for _, t := range PresetTasks() {
-		if len(tasks) > 0 && !slices.Contains(tasks, string(t)) {
-			continue
+	for _, equal := range Sizings() {
+		for _, t := range PresetTasks() {
+			if len(tasks) > 0 && !slices.Contains(tasks, string(t)) || equal == EqualState && (name != "full" || t == task.GoSource) {
+				continue
+			}
+			s, err := presetStudy(name, t, equal, rungs)
+			if err != nil {
+				return Preset{}, err
+			}
+			if len(s.Arms) > 0 { // equal state leaves some rungs out
+				p.Studies = append(p.Studies, s)
+			}
 		}
-		s, err := presetStudy(name, t, rungs)
-		if err != nil {
-			return Preset{}, err
-		}
-		p.Studies = append(p.Studies, s)
 	}
 	return p, nil
 }
 
-// presetStudy is the ladder on one task. The sizes of quick are those at which
-// the steps of the ladder begin to show within minutes on two cores; full is
-// the same with more of everything.
-func presetStudy(preset string, t task.Name, rungs []string) (StudyConfig, error) {
+// presetStudy is the ladder on one task. All arms of a study have the same rates,
+// tuning seeds, steps and data.
+func presetStudy(preset string, t task.Name, equal Sizing, rungs []string) (StudyConfig, error) {
+	e := presetExperiment(t)
+	s := StudyConfig{Name: fmt.Sprintf("ladder-%s/%s", preset, t), About: "equal " + string(equal),
+		LRs: []float64{1e-3, 3e-3, 1e-2, 3e-2}, TuneSeeds: span64(1001, 4), Seeds: span64(1, 8)}
+	switch {
+	case preset == "full":
+		s.Seeds, s.Extend = span64(1, 10), 2
+		if equal == EqualParameters { // states of hundreds of numbers cost ten times the work
+			e.Steps *= 4
+			e.Task.EvalBatches *= 2
+		} else {
+			s.Name += "-state"
+			s.Notes = append(s.Notes, "Second view: every recurrence carries as many numbers from step to step as mamba, whatever parameters that takes. Steps as in preset quick.")
+		}
+	case t == task.GoSource && len(rungs) == 0:
+		rungs = textRungs
+		s.Notes = append(s.Notes, fmt.Sprintf("Preset quick leaves to preset full: %s; four times the steps; more learning rates where the best lies at the edge.", strings.Join(leftOut(rungs), ", ")))
+	default:
+		s.Notes = append(s.Notes, "Preset quick leaves to preset full: four times the steps; more learning rates where the best lies at the edge; the recurrences at equal state.")
+	}
+	e.EvalEvery = e.Steps / 10
+	var err error
+	s.Arms, err = LadderSized(e, equal, rungs...)
+	return s, err
+}
+
+// presetExperiment is a task at the size of preset quick, at which the steps of the
+// ladder begin to show within minutes on two cores.
+func presetExperiment(t task.Name) Experiment {
 	e := DefaultExperiment(t)
+	// One rate for all parameters: what the LRU's own factor would do to its rungs
+	// is no step of the ladder.
+	e.Optimiser.RecurrentFactor = 1
 	e.Task.EvalBatches = 32
-	s := StudyConfig{LRs: []float64{3e-3, 1e-2, 3e-2}, TuneSeeds: []uint64{1001, 1002}, Seeds: []uint64{1, 2, 3, 4, 5}}
 	switch t {
 	case task.SelectiveCopying:
-		e.Steps = 2000
-	case task.Induction:
 		e.Steps = 1000
+	case task.Induction:
+		e.Steps = 600
 	case task.GoSource:
 		e.Model.D, e.Model.Tied = 32, true
 		e.Task.Length, e.Task.Batch, e.Task.EvalBatches = 128, 8, 16
-		e.Steps, s.TuneSteps, s.TuneSeeds = 1500, 500, s.TuneSeeds[:1]
+		e.Steps = 600
 	}
-	if preset == "full" {
-		e.Steps *= 4
-		s.TuneSteps = 0
-		s.LRs = []float64{1e-3, 3e-3, 1e-2, 3e-2}
-		s.TuneSeeds = []uint64{1001, 1002}
-		s.Seeds = []uint64{1, 2, 3, 4, 5, 6, 7, 8}
-		e.Task.EvalBatches *= 2
+	return e
+}
+
+// textRungs are the rungs that preset quick runs on text: those between which the
+// papers claim something for language modelling.
+var textRungs = []string{"conv", "attention", "gpt", "rnn", "lru", "discrete", "delta", "selective", "mamba"}
+
+// leftOut lists the rungs that are not among the named ones.
+func leftOut(names []string) []string {
+	return slices.DeleteFunc(RungNames(), func(n string) bool { return slices.Contains(names, n) })
+}
+
+// span64 is n seeds from the first on.
+func span64(first uint64, n int) []uint64 {
+	out := make([]uint64, n)
+	for i := range out {
+		out[i] = first + uint64(i)
 	}
-	e.EvalEvery = e.Steps / 10
-	s.Name = fmt.Sprintf("ladder-%s/%s", preset, t)
-	var err error
-	s.Arms, err = Ladder(e, rungs...)
-	return s, err
+	return out
 }

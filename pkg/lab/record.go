@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 
-	"github.com/gophersnake/gophersnake/pkg/lab/stats"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 )
 
-// LadderRecord is what a whole ladder came to, and where and how long it ran.
+// LadderRecord is what a whole ladder came to, and where and how long it ran: the
+// compact export from which every table and figure is made.
 type LadderRecord struct {
 	Preset  string            `json:"preset"`
 	Machine map[string]string `json:"machine"`
@@ -19,39 +22,69 @@ type LadderRecord struct {
 	Studies []StudyRecord     `json:"studies"`
 }
 
-// StudyRecord is a study's outcome as plain numbers, from which every figure
-// and table of a report can be worked out again.
+// Results returns the studies that were recorded.
+func (l LadderRecord) Results() ([]*StudyResult, error) {
+	var out []*StudyResult
+	for _, s := range l.Studies {
+		r, err := s.Result()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// StudyRecord is a study's outcome as plain numbers. StudyRecord.Result is the
+// StudyResult again, without weights.
 type StudyRecord struct {
-	Name   string      `json:"name"`
-	Title  string      `json:"title"`
-	Task   string      `json:"task"`
-	Key    string      `json:"key"` // the metric that is reported
-	Higher bool        `json:"higher_is_better"`
-	Chance float64     `json:"chance"`
-	LRs    []float64   `json:"learning_rates"`
-	Seeds  []uint64    `json:"seeds"`
-	Arms   []ArmRecord `json:"arms"`
+	Name      string      `json:"name"`
+	About     string      `json:"about,omitempty"`
+	LRs       []float64   `json:"learning_rates"`
+	TuneSeeds []uint64    `json:"tune_seeds,omitempty"`
+	TuneSteps int         `json:"tune_steps,omitempty"`
+	Seeds     []uint64    `json:"seeds"`
+	Extend    int         `json:"extend,omitempty"`
+	Notes     []string    `json:"notes,omitempty"`
+	Arms      []ArmRecord `json:"arms"`
 }
 
 // ArmRecord is one arm of a StudyRecord, its runs in the order of the seeds.
 type ArmRecord struct {
-	Name            string      `json:"name"`
-	Label           string      `json:"label"`
-	Params          int         `json:"params"`
-	LR              float64     `json:"learning_rate"`
-	Tries           []TryRecord `json:"tries"`  // the tuning runs, none of them reported
-	Values          []Number    `json:"values"` // of the reported metric
-	Status          []Status    `json:"status"`
-	TokensPerSecond []Number    `json:"tokens_per_second"`
-	Hashes          []string    `json:"experiments"` // SHA-256 of each run's experiment
+	Name       string          `json:"name"`
+	Label      string          `json:"label"`
+	From       string          `json:"from,omitempty"`
+	Change     string          `json:"change,omitempty"`
+	Experiment json.RawMessage `json:"experiment"` // of the arm; rate and seed are the run's
+	LR         float64         `json:"learning_rate"`
+	Params     int             `json:"params"`
+	Tries      []TryRecord     `json:"tries,omitempty"` // the tuning runs, none of them reported
+	Runs       []RunRecord     `json:"runs"`
 }
 
-// TryRecord is one tuning run: its score is the task's metric on "valid".
+// TryRecord is one tuning run: its scores are the task's metric.
 type TryRecord struct {
 	LR     float64 `json:"learning_rate"`
 	Seed   uint64  `json:"seed"`
 	Status Status  `json:"status"`
-	Score  Number  `json:"score"`
+	Valid  Number  `json:"valid"`
+	Test   Number  `json:"test"`
+}
+
+// RunRecord is one reported run.
+type RunRecord struct {
+	Hash            string                 `json:"sha256"` // of its experiment
+	Status          Status                 `json:"status"`
+	Steps           int                    `json:"steps"`
+	TokensPerSecond Number                 `json:"tokens_per_second"`
+	Final           map[string]Number      `json:"final"`  // last values of test splits and the metric on "valid"
+	Curves          map[string]CurveRecord `json:"curves"` // that metric, and the training loss in 50 points or so
+}
+
+// CurveRecord is a Curve in six significant digits.
+type CurveRecord struct {
+	Steps  []int64  `json:"steps"`
+	Values []Number `json:"values"`
 }
 
 // Number is a float64 that JSON can hold: NaN and infinities become null, which
@@ -75,79 +108,144 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*float64)(n))
 }
 
-// Record returns the study as plain numbers.
+// Record returns the study as plain numbers. Curves are thinned: a point of the
+// training loss is the mean of LossBin logged ones.
 func (r *StudyResult) Record() StudyRecord {
-	s := StudyRecord{Name: r.Config.Name, Title: r.title(), Task: string(r.Config.Arms[0].Experiment.Task.Name), Key: r.Key(),
-		Higher: r.Spec.Metric.HigherIsBetter(), Chance: r.Spec.Chance, LRs: r.Config.LRs, Seeds: r.Config.Seeds}
+	s := StudyRecord{Name: r.Config.Name, About: r.Config.About, LRs: r.Config.LRs, TuneSeeds: r.Config.TuneSeeds, TuneSteps: r.Config.TuneSteps,
+		Seeds: r.Config.Seeds, Extend: r.Config.Extend, Notes: r.Config.Notes}
 	for _, a := range r.Arms {
-		rec := ArmRecord{Name: a.Name, Label: a.label(), LR: a.LR}
+		rec := ArmRecord{Name: a.Name, Label: a.label(), From: a.From, Change: a.Change, Experiment: a.Experiment.JSON(), LR: a.LR}
 		for _, t := range a.Tries {
-			rec.Tries = append(rec.Tries, TryRecord{t.LR, t.Seed, t.Status, Number(t.Score)})
+			rec.Tries = append(rec.Tries, TryRecord{t.LR, t.Seed, t.Status, Number(t.Score), Number(t.Test)})
 		}
-		for i, v := range a.Values(r.Key()) {
-			run := a.Runs[i]
+		for _, run := range a.Runs {
 			rec.Params = run.Params
-			rec.Values = append(rec.Values, Number(v))
-			rec.Status = append(rec.Status, run.Status)
-			rec.TokensPerSecond = append(rec.TokensPerSecond, Number(run.TokensPerSecond))
-			rec.Hashes = append(rec.Hashes, run.Experiment.Hash())
+			rec.Runs = append(rec.Runs, r.recordRun(run))
 		}
 		s.Arms = append(s.Arms, rec)
 	}
 	return s
 }
 
-func (a ArmRecord) values() []float64 {
-	out := make([]float64, len(a.Values))
-	for i, v := range a.Values {
-		out[i] = float64(v)
+func (r *StudyResult) recordRun(run *Result) RunRecord {
+	valid := "valid/" + string(r.Spec.Metric)
+	rec := RunRecord{Hash: run.Experiment.Hash(), Status: run.Status, Steps: run.Steps, TokensPerSecond: Number(run.TokensPerSecond),
+		Final: map[string]Number{}, Curves: map[string]CurveRecord{}}
+	for key, v := range run.Final {
+		if key == valid || strings.HasPrefix(key, "test") {
+			rec.Final[key] = Number(v)
+		}
+	}
+	for key, bin := range map[string]int{valid: 1, KeyTrainLoss: r.LossBin()} {
+		if c := run.Curves[key]; len(c.Steps) > 0 {
+			rec.Curves[key] = thinned(c, bin)
+		}
+	}
+	return rec
+}
+
+// thinned returns a curve whose points are the means of bin points.
+func thinned(c Curve, bin int) CurveRecord {
+	var out CurveRecord
+	for from := 0; from < len(c.Steps); from += bin {
+		to := min(from+bin, len(c.Steps))
+		v, _ := strconv.ParseFloat(strconv.FormatFloat(average(c.Values[from:to]), 'g', 6, 64), 64)
+		out.Steps, out.Values = append(out.Steps, c.Steps[to-1]), append(out.Values, Number(v))
 	}
 	return out
 }
 
+// Result returns the study that was recorded. Its runs have neither weights nor
+// the curves that were not kept.
+func (s StudyRecord) Result() (*StudyResult, error) {
+	r := &StudyResult{Config: StudyConfig{Name: s.Name, About: s.About, LRs: s.LRs, TuneSeeds: s.TuneSeeds, TuneSteps: s.TuneSteps, Seeds: s.Seeds, Extend: s.Extend, Notes: s.Notes}}
+	for _, rec := range s.Arms {
+		e, err := ParseExperiment(rec.Experiment)
+		if err != nil {
+			return nil, fmt.Errorf("lab: record %s, arm %s: %w", s.Name, rec.Name, err)
+		}
+		if len(rec.Runs) != len(s.Seeds) {
+			return nil, fmt.Errorf("lab: record %s, arm %s: %d runs, want one for each of %s", s.Name, rec.Name, len(rec.Runs), seeds(len(s.Seeds)))
+		}
+		a := ArmResult{Arm: Arm{Name: rec.Name, Label: rec.Label, From: rec.From, Change: rec.Change, Experiment: e}, LR: rec.LR}
+		for _, t := range rec.Tries {
+			a.Tries = append(a.Tries, Try{LR: t.LR, Seed: t.Seed, Status: t.Status, Score: float64(t.Valid), Test: float64(t.Test)})
+		}
+		for i, run := range rec.Runs {
+			e.Schedule.LR, e.Seed = rec.LR, s.Seeds[i]
+			if hash := e.Hash(); hash != run.Hash {
+				return nil, fmt.Errorf("lab: record %s, arm %s, seed %d: the experiment's SHA-256 is %.12s…, the run's %.12s…: the record was changed", s.Name, rec.Name, e.Seed, hash, run.Hash)
+			}
+			a.Runs = append(a.Runs, run.result(e, rec.Params))
+		}
+		r.Arms, r.Config.Arms = append(r.Arms, a), append(r.Config.Arms, a.Arm)
+	}
+	if len(r.Arms) == 0 {
+		return nil, fmt.Errorf("lab: record %s has no arm", s.Name)
+	}
+	r.Spec = specOf(r.Arms[0].Experiment.Task)
+	return r, nil
+}
+
+func (rec RunRecord) result(e Experiment, params int) *Result {
+	r := &Result{Experiment: e, Status: rec.Status, Steps: rec.Steps, Params: params, TokensPerSecond: float64(rec.TokensPerSecond),
+		Final: map[string]float64{}, Curves: map[string]Curve{}}
+	for key, v := range rec.Final {
+		r.Final[key] = float64(v)
+	}
+	for key, c := range rec.Curves {
+		values := make([]float64, len(c.Values))
+		for i, v := range c.Values {
+			values[i] = float64(v)
+		}
+		r.Curves[key] = Curve{Steps: c.Steps, Values: values}
+	}
+	return r
+}
+
 // SummaryTable puts several studies of the same ladder side by side: one row a
-// rung, mean ± half of the 95 % t interval a task.
-func SummaryTable(studies []StudyRecord) *table.Table {
+// rung, and for each task the mean with its 95 % interval, and how many runs
+// solved the task where some did and some did not.
+func SummaryTable(studies []*StudyResult) *table.Table {
 	cols := []string{"rung", "the one change"}
-	for _, s := range studies {
+	for _, r := range studies {
 		arrow := "↓"
-		if s.Higher {
+		if r.Spec.Metric.HigherIsBetter() {
 			arrow = "↑"
 		}
-		cols = append(cols, s.Task+" "+s.Key+" "+arrow)
+		cols = append(cols, string(r.Config.Arms[0].Experiment.Task.Name)+" "+r.Key()+" "+arrow)
 	}
-	t := table.New("", append(cols, "parameters")...)
+	t := table.New("", append(cols, "parameters", "state")...)
+	t.Align = []table.Align{table.Left, table.Left}
 	for _, rung := range Rungs() {
-		row := []string{rung.Number + " " + rung.Name, rung.Change}
-		params := ""
-		for _, s := range studies {
+		row, params, state := []string{rung.Number + " " + rung.Name, rung.Change}, []string{}, []string{}
+		for _, r := range studies {
 			cell := "–"
-			for _, a := range s.Arms {
-				if a.Name == rung.Name {
-					cell = meanAndHalf(stats.Summarise(a.values(), Confidence))
-					params += fmt.Sprintf(", %d", a.Params)
-				}
+			if a := r.Arm(rung.Name); a != nil {
+				cell = r.summaryCell(*a)
+				params, state = append(params, r.params(*a)), append(state, a.state())
 			}
 			row = append(row, cell)
 		}
-		if len(params) > 1 {
-			params = params[2:]
+		if len(params) > 0 {
+			t.Add(append(row, strings.Join(slices.Compact(params), ", "), strings.Join(slices.Compact(state), ", "))...)
 		}
-		t.Add(append(row, params)...)
 	}
 	return t
 }
 
-func meanAndHalf(s stats.Summary) string {
+// summaryCell is an arm's mean and interval, and what a mean does not tell.
+func (r *StudyResult) summaryCell(a ArmResult) string {
+	s := r.Summary(a)
 	if s.N == 0 {
 		return "diverged"
 	}
-	text := fmt.Sprintf("%.3f", s.Mean)
-	if s.N > 1 {
-		text += fmt.Sprintf(" ± %.3f", s.Hi-s.Mean)
+	text := strings.TrimSuffix(r.value(s.Mean)+" "+r.interval(s.Lo, s.Hi), " –")
+	if p, ok := r.Solved(a); ok && p.K > 0 && p.K < p.N {
+		text += fmt.Sprintf(", %d of %d solved", p.K, p.N)
 	}
 	if s.Diverged > 0 {
-		text += fmt.Sprintf(" (%d diverged)", s.Diverged)
+		text += fmt.Sprintf(", %d diverged", s.Diverged)
 	}
 	return text
 }

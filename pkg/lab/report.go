@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/gophersnake/gophersnake/pkg/lab/stats"
@@ -16,121 +17,137 @@ const Confidence = 0.95
 // Key returns the metric a report is about: the task's metric on "test".
 func (r *StudyResult) Key() string { return "test/" + string(r.Spec.Metric) }
 
-// Summary returns mean and t interval of an arm over its seeds, the interval
-// cut to the values that the metric can take.
+// Summary returns the mean of an arm over its seeds with the interval over tuning
+// and reporting seeds, cut to the values that the metric can take.
 func (r *StudyResult) Summary(a ArmResult) stats.Summary {
-	return summarise(a.Values(r.Key()), rangeOf(r.Spec.Metric))
+	s := stats.Summarise(a.Values(r.Key()), Confidence)
+	if i := r.place(a.Name); i >= 0 && s.N > 1 {
+		s.Lo, s.Hi = r.drawNoise().of(i, s, rangeOf(r.Spec.Metric))
+	}
+	return s
 }
 
-// Step is the comparison of an arm with the one it is a single change from.
-type Step struct {
-	From    string
-	Paired  stats.PairedResult // arm − from, by seed, in the direction in which larger is better
-	Expect  string             // "better", "no worse", or "" when nothing is predicted
-	Verdict string
-}
-
-// Step compares an arm with the one that its From names or, of a rung, with the
-// rung it stems from; ok is false when the study lacks that one or there is none.
-func (r *StudyResult) Step(a ArmResult) (Step, bool) {
-	from, expect := a.from()
-	if from == "" || r.Arm(from) == nil {
-		return Step{}, false
-	}
-	now, before := a.Values(r.Key()), r.Arm(from).Values(r.Key())
-	if !r.Spec.Metric.HigherIsBetter() {
-		now, before = before, now
-	}
-	s := Step{From: from, Paired: stats.Paired(now, before, Confidence), Expect: expect}
-	s.Paired.Lo, s.Paired.Hi = rangeOf(r.Spec.Metric).differences().cut(s.Paired.Lo, s.Paired.Hi)
-	s.Verdict = s.verdict()
-	return s, true
-}
-
-// from returns what an arm is compared with, and what is expected of the step.
-func (a ArmResult) from() (name, expect string) {
-	rung, err := RungNamed(a.Name)
-	if err == nil && (a.From == "" || a.From == rung.From) {
-		return rung.From, string(rung.Expect)
-	}
-	return a.From, ""
-}
-
-// change is the one change of an arm, in words.
-func (a ArmResult) change() string {
-	if rung, err := RungNamed(a.Name); err == nil && a.Change == "" {
-		return rung.Change
-	}
-	return a.Change
-}
-
-// verdict holds a step against what was expected of it. "no worse" is met
-// unless the interval lies below zero.
-func (s Step) verdict() string {
-	p := s.Paired
-	switch {
-	case p.N < 2:
-		return "too few runs"
-	case p.Lo > 0:
-		return "better"
-	case p.Hi < 0:
-		if s.Expect == "" {
-			return "worse"
-		}
-		return "worse, against expectation"
-	case p.MeanDiff > 0:
-		return "better, within noise"
-	case p.MeanDiff == 0:
-		return "equal"
-	case s.Expect == "better":
-		return "no gain seen"
-	default:
-		return "lower, within noise"
-	}
-}
-
-// Holm returns the p values of the arms' steps, by name of the arm, adjusted
-// for there being as many of them as the study has steps (Holm 1979).
-func (r *StudyResult) Holm() map[string]float64 {
-	var names []string
-	var p []float64
-	for _, a := range r.Arms {
-		if st, ok := r.Step(a); ok {
-			names, p = append(names, a.Name), append(p, st.Paired.P)
-		}
-	}
-	out := map[string]float64{}
-	for i, v := range stats.Holm(p) {
-		out[names[i]] = v
-	}
-	return out
-}
-
-// Table returns the study as a table: one row an arm, with its parameters, the
-// chosen learning rate, mean and 95 % t interval of the task's metric on "test"
-// over the seeds, the paired difference from the arm it is compared with, its p
-// value by Holm, and what became of the prediction. Intervals are cut to the
-// values that the metric can take.
+// Table returns the study as a table for readers: one row an arm, with its
+// parameters and state, the chosen learning rate, mean and 95 % interval of the
+// task's metric on "test", how many runs solved the task, and its step: the paired
+// gain over the arm it is compared with, p values, what was expected and the word
+// that the numbers allow. Data has the same for programs.
 func (r *StudyResult) Table() *table.Table {
-	t := table.New(r.title(), "arm", "the one change", "params", "lr", r.Key(), "95% interval", "step", "paired gain", "p", "expected", "found", "diverged", "tokens/s")
-	t.Align = []table.Align{table.Left}
-	holm := r.Holm()
+	t := table.New(r.title(), "arm", "the one change", "params", "state", "lr", r.Key(), "95% interval", "solved", "step", "gain", "p", "exact",
+		"expected", "found", "diverged", "tokens/s")
+	t.Align = []table.Align{table.Left, table.Left}
+	steps := r.steps()
 	for _, a := range r.Arms {
 		s := r.Summary(a)
-		row := []string{a.label(), a.change(), "", fmt.Sprintf("%.3g", a.LR), r.value(s.Mean), r.interval(s), "", "", "", "", "", fmt.Sprintf("%d/%d", s.Diverged, len(a.Runs)), speed(a.Runs)}
-		if len(a.Runs) > 0 {
-			row[2] = fmt.Sprint(a.Runs[0].Params)
+		row := []string{a.label(), a.change(), r.params(a), a.state(), r.rate(a), r.value(s.Mean), r.interval(s.Lo, s.Hi), "", "", "", "", "", "", "",
+			fmt.Sprintf("%d/%d", s.Diverged, len(a.Runs)), speed(a.Runs)}
+		if p, ok := r.Solved(a); ok {
+			row[7] = fmt.Sprintf("%d of %d", p.K, p.N)
 		}
-		if st, ok := r.Step(a); ok {
-			row[6] = "from " + st.From
-			row[7] = gain(st.Paired)
-			row[8] = fmt.Sprintf("%.3f", holm[a.Name])
-			row[9], row[10] = st.Expect, st.Verdict
+		if st, ok := steps[a.Name]; ok {
+			row[8], row[9] = "from "+st.From, gain(st)
+			row[10], row[11] = pValue(st.P, st.Paired.N), pValue(st.Exact, st.Paired.N)
+			row[12], row[13] = string(st.Expect), string(st.Verdict)
+			if st.Found() == AgainstExpectation {
+				row[13] += ", " + st.Found()
+			}
 		}
 		t.Add(row...)
 	}
 	r.notes(t)
 	return t
+}
+
+// Data returns the study as a table for programs: every number a cell by itself,
+// in full precision, empty where there is none.
+func (r *StudyResult) Data() *table.Table {
+	t := table.New(r.Config.Name, "arm", "change", "parameters", "state", "state_grows", "learning_rate", "best_learning_rate", "learning_rate_at_edge",
+		"metric", "mean", "low", "high", "solved", "runs", "diverged", "from", "gain", "gain_low", "gain_high", "p", "p_exact", "expected", "found",
+		"tokens_per_second")
+	steps := r.steps()
+	for _, a := range r.Arms {
+		s, tuned := r.Summary(a), r.Tuning(a)
+		size, grows := a.Experiment.Model.Mixer.stateSize(a.Experiment.Model.Block.Width(a.Experiment.Model.D))
+		row := []string{a.Name, a.change(), r.params(a), fmt.Sprint(size), fmt.Sprint(grows), number(a.LR), number(tuned.Best), fmt.Sprint(tuned.Edge),
+			r.Key(), number(s.Mean), number(s.Lo), number(s.Hi), "", fmt.Sprint(len(a.Runs)), fmt.Sprint(s.Diverged), "", "", "", "", "", "", "", "", speed(a.Runs)}
+		if p, ok := r.Solved(a); ok {
+			row[12] = fmt.Sprint(p.K)
+		}
+		if st, ok := steps[a.Name]; ok {
+			copy(row[15:], []string{st.From, number(st.Paired.MeanDiff), number(st.Lo), number(st.Hi), number(st.P), number(st.Exact), string(st.Expect), string(st.Verdict)})
+		}
+		t.Add(row...)
+	}
+	return t
+}
+
+// number is v in full precision, "" if it is none.
+func number(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// gain is the paired difference with its interval, as far as there are pairs.
+func gain(s Step) string {
+	switch s.Paired.N {
+	case 0:
+		return "–"
+	case 1:
+		return fmt.Sprintf("%+.3f", s.Paired.MeanDiff)
+	}
+	return fmt.Sprintf("%+.3f [%+.3f, %+.3f]", s.Paired.MeanDiff, s.Lo, s.Hi)
+}
+
+func (r *StudyResult) interval(lo, hi float64) string {
+	if math.IsInf(lo, 0) || math.IsInf(hi, 0) {
+		return "–"
+	}
+	return fmt.Sprintf("[%.3f, %.3f]", lo, hi)
+}
+
+func (r *StudyResult) params(a ArmResult) string {
+	if len(a.Runs) == 0 {
+		return ""
+	}
+	return fmt.Sprint(a.Runs[0].Params)
+}
+
+// state is the numbers that one block carries from step to step; of attention,
+// which keeps every step, those of a step.
+func (a ArmResult) state() string {
+	n, grows := a.Experiment.Model.Mixer.stateSize(a.Experiment.Model.Block.Width(a.Experiment.Model.D))
+	switch {
+	case a.Experiment.Model.Mixer.Kind == Custom:
+		return ""
+	case grows:
+		return fmt.Sprintf("%d·L", n)
+	}
+	return fmt.Sprint(n)
+}
+
+// rate is the chosen learning rate, with † where the best one lies at the edge of
+// what was tried.
+func (r *StudyResult) rate(a ArmResult) string {
+	text := fmt.Sprintf("%.3g", a.LR)
+	if r.Tuning(a).Edge {
+		text += "†"
+	}
+	return text
+}
+
+// pValue shows a p value of n pairs such that no word can contradict its digits.
+func pValue(p float64, n int) string {
+	switch {
+	case n < 2:
+		return "–"
+	case p < 0.0001:
+		return "<0.0001"
+	case p < Alpha && p >= Alpha-0.0005: // would be rounded to what it is not
+		return fmt.Sprintf("%.6f", p)
+	}
+	return fmt.Sprintf("%.4f", p)
 }
 
 // Solved returns how many of an arm's runs solved the task, with Wilson's
@@ -166,27 +183,20 @@ func (r *StudyResult) solvedNote() string {
 	if r.Spec.Metric.HigherIsBetter() {
 		sign = "≥"
 	}
-	head := fmt.Sprintf("Solved, %s %s %g: ", r.Key(), sign, r.Spec.Solved)
+	head := fmt.Sprintf("solved: runs with %s %s %g", r.Key(), sign, r.Spec.Solved)
 	if len(some) == 0 {
-		return head + "by no run."
+		return head + ", none."
 	}
-	return head + strings.Join(some, ", ") + " of the runs with Wilson's interval; by no run of the other arms."
-}
-
-// gain is the paired difference with its interval, as far as there are pairs.
-func gain(p stats.PairedResult) string {
-	switch p.N {
-	case 0:
-		return "–"
-	case 1:
-		return fmt.Sprintf("%+.3f", p.MeanDiff)
-	}
-	return fmt.Sprintf("%+.3f [%+.3f, %+.3f]", p.MeanDiff, p.Lo, p.Hi)
+	return head + "; their share with Wilson's interval: " + strings.Join(some, ", ") + "; of the other arms none."
 }
 
 func (r *StudyResult) title() string {
 	e := r.Config.Arms[0].Experiment
-	return fmt.Sprintf("%s: %d steps of %d × %d, width %d, %d blocks, %s", e.Task.Name, e.Steps, e.Task.Batch, r.Spec.Length, e.Model.D, e.Model.Layers, seeds(len(r.Config.Seeds)))
+	about := ""
+	if r.Config.About != "" {
+		about = r.Config.About + ", "
+	}
+	return fmt.Sprintf("%s: %s%d steps of %d × %d, width %d, %d blocks, %s", e.Task.Name, about, e.Steps, e.Task.Batch, r.Spec.Length, e.Model.D, e.Model.Layers, seeds(len(r.Config.Seeds)))
 }
 
 func (r *StudyResult) notes(t *table.Table) {
@@ -194,19 +204,46 @@ func (r *StudyResult) notes(t *table.Table) {
 	if r.Spec.Metric.HigherIsBetter() {
 		better = "higher"
 	}
-	t.Note(fmt.Sprintf("%s: %s is better; chance %.4g. Intervals: Student's t over %s%s. Gains: paired by seed, positive is better.", r.Key(), better, r.Spec.Chance, seeds(len(r.Config.Seeds)), rangeOf(r.Spec.Metric).note()))
-	if note := r.solvedNote(); note != "" {
-		t.Note(note)
+	add := func(note string) {
+		if note != "" {
+			t.Note(note)
+		}
 	}
-	if n := len(r.Holm()); n > 1 {
-		t.Note(fmt.Sprintf("p: two-sided t test of the paired gain, adjusted by Holm for %d steps; the intervals and \"found\" are not adjusted.", n))
+	add(fmt.Sprintf("%s: %s is better; chance %.4g. Means over %s; Intervals: %s. gain: paired by seed, positive is better.",
+		r.Key(), better, r.Spec.Chance, seeds(len(r.Config.Seeds)), r.intervalNote()))
+	add(r.solvedNote())
+	add(r.testNote())
+	add(r.tuningNote())
+	add("params: trained numbers. state: numbers that a block's mixer carries from step to step; attention keeps so many for each step.")
+	for _, note := range r.Config.Notes {
+		add(note)
 	}
-	if n := len(r.Config.LRs); n > 1 {
-		t.Note(fmt.Sprintf("Every arm had the same tuning budget: %d learning rates (%s) × seeds that are not reported (%d); chosen on \"valid\".", n, floats(r.Config.LRs), len(r.Config.TuneSeeds)))
+}
+
+// intervalNote says what the intervals of the report are.
+func (r *StudyResult) intervalNote() string {
+	return fmt.Sprintf("95 %%, bootstrap over tuning and reporting seeds together, at least as wide as Student's t of the reported seeds%s", rangeOf(r.Spec.Metric).note())
+}
+
+// tuningNote says how the rates were chosen, and which arms may have a better one
+// outside the grid.
+func (r *StudyResult) tuningNote() string {
+	n := len(r.Config.LRs)
+	if n < 2 {
+		return ""
 	}
-	if n := len(r.Config.Seeds); n < 8 { // 2/2⁸ is the first below 0.01
-		t.Note(fmt.Sprintf("So few seeds (%d) show directions more than significance: an exact sign-flip test of as many pairs cannot go below p = %.3g.", n, 2/math.Pow(2, float64(n))))
+	note := fmt.Sprintf("Every arm had the same tuning budget: %d learning rates (%s) × %s that are not reported. The rate: the smallest whose mean on \"valid\" lies within one standard error of the best.",
+		n, floats(r.Config.LRs), seeds(len(r.Config.TuneSeeds)))
+	var edge []string
+	for _, a := range r.Arms {
+		if r.Tuning(a).Edge {
+			edge = append(edge, a.label())
+		}
 	}
+	if len(edge) > 0 {
+		note += fmt.Sprintf(" † the best rate lies at the edge of the grid, a better one may lie outside: %s.", strings.Join(edge, ", "))
+	}
+	return note
 }
 
 // LengthTable returns accuracy by length for tasks that are also tested at
@@ -249,17 +286,10 @@ func (a ArmResult) label() string {
 }
 
 func (r *StudyResult) value(v float64) string {
-	if math.IsNaN(v) {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "–"
 	}
 	return fmt.Sprintf("%.3f", v)
-}
-
-func (r *StudyResult) interval(s stats.Summary) string {
-	if s.N < 2 {
-		return "–"
-	}
-	return fmt.Sprintf("[%.3f, %.3f]", s.Lo, s.Hi)
 }
 
 func speed(runs []*Result) string {
@@ -282,9 +312,12 @@ func floats(xs []float64) string {
 }
 
 // seeds is "1 seed", "5 seeds".
-func seeds(n int) string {
+func seeds(n int) string { return counted(n, "seed") }
+
+// counted is "1 step", "5 steps".
+func counted(n int, what string) string {
 	if n == 1 {
-		return "1 seed"
+		return "1 " + what
 	}
-	return fmt.Sprintf("%d seeds", n)
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -2,11 +2,12 @@ package lab
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/gophersnake/gophersnake/pkg/lab/stats"
 	"github.com/gophersnake/gophersnake/pkg/task"
 )
 
@@ -30,7 +31,7 @@ func scored(arms map[string][]float64) *StudyResult {
 		}
 		r.Arms, r.Config.Arms = append(r.Arms, a), append(r.Config.Arms, a.Arm)
 	}
-	r.Config.Seeds, r.Config.LRs = []uint64{1, 2, 3}, []float64{1e-3}
+	r.Config.Seeds, r.Config.LRs = span64(1, len(r.Arms[0].Runs)), []float64{1e-3}
 	return r
 }
 
@@ -48,26 +49,108 @@ func cell(t *testing.T, r *StudyResult, arm, column string) string {
 	return ""
 }
 
+// spread returns n values around a mean, the same pattern each time.
+func spread(n int, mean, width float64) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = mean + width*math.Sin(float64(3*i+1))
+	}
+	return out
+}
+
+// TestVerdicts: the word follows the adjusted p, the exact test and the interval.
 func TestVerdicts(t *testing.T) {
-	base := []float64{0.50, 0.51, 0.52}
+	base := spread(8, 0.5, 0.02)
 	for _, c := range []struct {
 		rung, from string
 		values     []float64
-		want       string
+		want       Verdict
+		found      string
 	}{
-		{"rnn", "conv", []float64{0.60, 0.61, 0.625}, "better"},
-		{"rnn", "conv", []float64{0.40, 0.41, 0.425}, "worse, against expectation"},
-		{"rnn", "conv", []float64{0.40, 0.51, 0.65}, "better, within noise"},
-		{"rnn", "conv", []float64{0.40, 0.51, 0.60}, "no gain seen"},
-		{"linear", "rnn", []float64{0.40, 0.51, 0.60}, "lower, within noise"},
-		{"linear", "rnn", base, "equal"},
-		{"rnn", "conv", []float64{-1, math.NaN(), 0.9}, "too few runs"},
+		{"rnn", "conv", spread(8, 0.6, 0.03), Better, AsExpected},
+		{"rnn", "conv", spread(8, 0.4, 0.03), Worse, AgainstExpectation},
+		{"rnn", "conv", []float64{0.9, 0.3, 0.55, 0.4, 0.7, 0.45, 0.5, 0.6}, Undecided, Open},
+		{"linear", "rnn", spread(8, 0.5, 0.021), Undecided, Open},
+		{"linear", "rnn", base, Equal, AsExpected},
+		{"rnn", "conv", base, Equal, AgainstExpectation},
+		{"gpt", "attention", spread(8, 0.4, 0.03), Worse, ""},
+		{"rnn", "conv", []float64{-1, math.NaN(), 0.9, -1, -1, -1, -1, -1}, TooFew, ""},
+		// Four pairs in one direction: p of t is small, the exact test cannot go
+		// below 0.125.
+		{"rnn", "conv", []float64{0.7, 0.71, 0.69, 0.7, -1, -1, -1, -1}, Undecided, Open},
 	} {
 		r := scored(map[string][]float64{c.from: base, c.rung: c.values})
 		st, ok := r.Step(*r.Arm(c.rung))
-		if !ok || st.Verdict != c.want {
-			t.Errorf("%s %v after %v: %q (%t), want %q", c.rung, c.values, base, st.Verdict, ok, c.want)
+		if !ok || st.Verdict != c.want || st.Found() != c.found {
+			t.Errorf("%s %v after %v: %q %q (%t), want %q %q: %+v", c.rung, c.values, base, st.Verdict, st.Found(), ok, c.want, c.found, st)
 		}
+	}
+}
+
+// TestWordsNeverContradictNumbers draws studies of all kinds and holds every
+// word to the numbers in its row.
+func TestWordsNeverContradictNumbers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	words := map[Verdict]int{}
+	for range 60 {
+		arms := map[string][]float64{}
+		n, direction := 2+rng.IntN(11), float64(2*rng.IntN(2)-1)
+		for i, name := range []string{"conv", "rnn", "linear", "diagonal", "polar"} {
+			values := make([]float64, n)
+			for k := range values {
+				values[k] = min(1, max(0, 0.5+0.08*direction*float64(i*rng.IntN(2))+0.04*direction*float64(i)+0.03*rng.NormFloat64()))
+				switch rng.IntN(25) {
+				case 0:
+					values[k] = 1 // bimodal
+				case 1:
+					values[k] = -1
+				}
+			}
+			arms[name] = values
+		}
+		r := scored(arms)
+		for _, a := range r.Arms {
+			s, ok := r.Step(a)
+			if !ok {
+				continue
+			}
+			words[s.Verdict]++
+			directed := s.Verdict == Better || s.Verdict == Worse
+			if directed && (s.P >= Alpha || s.Exact >= Alpha) || s.Verdict == Better && !(s.Lo > 0 && s.Paired.MeanDiff > 0) || s.Verdict == Worse && !(s.Hi < 0 && s.Paired.MeanDiff < 0) {
+				t.Errorf("%s: %q beside %+v", a.Name, s.Verdict, s)
+			}
+			if shown := cell(t, r, a.Name, "p"); directed && shown >= "0.05" && !strings.HasPrefix(shown, "<") {
+				t.Errorf("%s: %q beside p = %s", a.Name, s.Verdict, shown)
+			}
+		}
+	}
+	for _, w := range []Verdict{Better, Worse, Undecided} {
+		if words[w] == 0 {
+			t.Errorf("no study was found %q: %v", w, words)
+		}
+	}
+}
+
+// TestExactTestDecidesWhereItCan: with ten pairs and four steps it is adjusted and
+// counts; with eight and sixteen it cannot go below 0.05 and is not adjusted.
+func TestExactTestDecidesWhereItCan(t *testing.T) {
+	four := map[string][]float64{"conv": spread(10, 0.3, 0.02), "rnn": spread(10, 0.4, 0.03), "linear": spread(10, 0.5, 0.02), "diagonal": spread(10, 0.6, 0.03)}
+	r := scored(four)
+	s, _ := r.Step(*r.Arm("rnn"))
+	if want := 3 * s.Paired.SignFlipP; !s.Decides || s.Exact != want || s.Verdict != Better {
+		t.Errorf("ten pairs, three steps: %+v, want %g", s, want)
+	}
+	all := map[string][]float64{}
+	for i, name := range RungNames() {
+		all[name] = spread(8, 0.1+0.05*float64(i), 0.01)
+	}
+	r = scored(all)
+	s, _ = r.Step(*r.Arm("rnn"))
+	if s.Decides || s.Exact != s.Paired.SignFlipP || s.Verdict != Better {
+		t.Errorf("eight pairs, %d steps: %+v", len(all)-1, s)
+	}
+	if notes := strings.Join(r.Table().Notes, " "); !strings.Contains(notes, "cannot go below 0.0078") {
+		t.Errorf("the notes do not say that the exact test cannot decide: %s", notes)
 	}
 }
 
@@ -75,8 +158,10 @@ func TestVerdicts(t *testing.T) {
 // number counts with the diverged ones.
 func TestTableOfDivergedRuns(t *testing.T) {
 	r := scored(map[string][]float64{"conv": {0.5, 0.6, 0.7}, "rnn": {-1, -1, -1}, "linear": {math.NaN(), -1, 0.5}})
-	if text := r.Table().Markdown(); strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
-		t.Errorf("the table shows numbers that are none:\n%s", text)
+	for _, text := range []string{r.Table().Markdown(), r.Data().CSV(), SummaryTable([]*StudyResult{r}).Markdown()} {
+		if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+			t.Errorf("the table shows numbers that are none:\n%s", text)
+		}
 	}
 	for arm, want := range map[string]string{"conv": "0/3", "rnn": "3/3", "linear": "2/3"} {
 		if got := cell(t, r, arm, "diverged"); got != want {
@@ -84,12 +169,11 @@ func TestTableOfDivergedRuns(t *testing.T) {
 		}
 	}
 	r = scored(map[string][]float64{"conv": {0.5, 0.6, 0.7}, "rnn": {-1, math.NaN(), 0.9}})
-	if got := cell(t, r, "rnn", "paired gain"); got != "+0.200" {
+	if got := cell(t, r, "rnn", "gain"); got != "+0.200" {
 		t.Errorf("gain of one pair: %q, want +0.200 without an interval", got)
 	}
-	s := stats.Summarise([]float64{0.5, math.NaN()}, Confidence)
-	if got := meanAndHalf(s); got != "0.500 (1 diverged)" {
-		t.Errorf("summary of one finished and one diverged run: %q", got)
+	if got := r.summaryCell(*r.Arm("rnn")); got != "0.900, 2 diverged" {
+		t.Errorf("summary of one finished and two diverged runs: %q", got)
 	}
 }
 
@@ -99,15 +183,59 @@ func TestHolm(t *testing.T) {
 	r := scored(map[string][]float64{"conv": {0.1, 0.2, 0.3}, "rnn": {0.5, 0.61, 0.72}, "linear": {0.5, 0.6, 0.74}})
 	rnn, _ := r.Step(*r.Arm("rnn"))
 	linear, _ := r.Step(*r.Arm("linear"))
-	got := r.Holm()
-	if want := min(1, 2*rnn.Paired.P); len(got) != 2 || got["rnn"] != want {
-		t.Errorf("rnn: p %g, want twice %g, the smaller of two: %v", got["rnn"], rnn.Paired.P, got)
+	if want := min(1, 2*rnn.Paired.P); rnn.P != want {
+		t.Errorf("rnn: p %g, want twice %g, the smaller of two", rnn.P, rnn.Paired.P)
 	}
-	if want := max(2*rnn.Paired.P, linear.Paired.P); got["linear"] != want {
-		t.Errorf("linear: p %g, want %g", got["linear"], want)
+	if want := max(2*rnn.Paired.P, linear.Paired.P); linear.P != want {
+		t.Errorf("linear: p %g, want %g", linear.P, want)
 	}
-	if text := cell(t, r, "rnn", "p"); text == "" || text == "1.000" {
+	if text := cell(t, r, "rnn", "p"); text == "" || text == "1.0000" {
 		t.Errorf("the table shows p = %q", text)
+	}
+}
+
+// TestData: every cell of the table for programs is a number, a name or empty.
+func TestData(t *testing.T) {
+	r := scored(map[string][]float64{"conv": spread(8, 0.5, 0.02), "attention": spread(8, 0.7, 0.02), "rnn": {1, 1, 0.2, 1, -1, 1, 1, 0.3}})
+	d := r.Data()
+	words := []string{"arm", "change", "state_grows", "learning_rate_at_edge", "metric", "from", "expected", "found"}
+	for _, row := range d.Rows {
+		if len(row) != len(d.Columns) {
+			t.Fatalf("%d cells for %d columns", len(row), len(d.Columns))
+		}
+		for i, v := range row {
+			if _, err := strconv.ParseFloat(v, 64); v != "" && err != nil && !slices.Contains(words, d.Columns[i]) {
+				t.Errorf("%s of %s is %q, no number", d.Columns[i], row[0], v)
+			}
+		}
+	}
+	if got := d.Rows[2][12]; got != "5" {
+		t.Errorf("rnn solved %q of 8, want 5", got)
+	}
+}
+
+// TestFactorial: sixteen states gain with full selection alone.
+func TestFactorial(t *testing.T) {
+	arms := map[string][]float64{}
+	for name, mean := range map[string]float64{"discrete": 0.4, "discrete16": 0.41, "delta": 0.5, "delta16": 0.51, "selective": 0.6, "mamba": 0.9} {
+		arms[name] = spread(10, mean, 0.01+mean/100)
+	}
+	r := scored(arms)
+	f, ok := r.Factorial()
+	if !ok || len(f.Cells) != 3 || len(f.Interactions) != 2 {
+		t.Fatalf("%+v (%t)", f, ok)
+	}
+	for i, s := range f.Interactions {
+		if s.Verdict != Better || math.Abs(s.Paired.MeanDiff-0.29) > 0.02 || s.Lo > s.Paired.MeanDiff || s.Hi < s.Paired.MeanDiff {
+			t.Errorf("interaction with %s: %+v", f.Cells[i].Selected, s)
+		}
+	}
+	if tab := r.FactorialTable(); len(tab.Rows) != 3 || tab.Rows[0][8] != "more" {
+		t.Errorf("%v", tab)
+	}
+	delete(arms, "delta16")
+	if r := scored(arms); r.FactorialTable() != nil {
+		t.Error("a study without delta16 has a factorial")
 	}
 }
 
@@ -117,7 +245,7 @@ func TestSolved(t *testing.T) {
 	if p, ok := r.Solved(*r.Arm("rnn")); !ok || p.K != 2 || p.N != 3 {
 		t.Errorf("%v (%t), want 2 of 3 at 0.99 or more", p, ok)
 	}
-	want := "Solved, test/accuracy ≥ 0.99: rnn 2/3 [0.21, 0.94] of the runs with Wilson's interval; by no run of the other arms."
+	want := "solved: runs with test/accuracy ≥ 0.99; their share with Wilson's interval: rnn 2/3 [0.21, 0.94]; of the other arms none."
 	if notes := r.Table().Notes; !slices.Contains(notes, want) {
 		t.Errorf("notes %q lack %q", notes, want)
 	}

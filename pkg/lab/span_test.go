@@ -25,10 +25,10 @@ func TestIntervalsStayInRange(t *testing.T) {
 			t.Errorf("%s: interval %q, want %q", arm, got, want)
 		}
 	}
-	if got := cell(t, r, "linear", "paired gain"); !strings.HasSuffix(got, "+1.000]") {
+	if got := cell(t, r, "linear", "gain"); !strings.HasSuffix(got, "+1.000]") {
 		t.Errorf("gain %q, want it cut at +1", got)
 	}
-	if notes := strings.Join(r.Table().Notes, " "); !strings.Contains(notes, "Student's t over 3 seeds, cut to [0, 1].") {
+	if notes := strings.Join(r.Table().Notes, " "); !strings.Contains(notes, "Student's t of the reported seeds, cut to [0, 1].") {
 		t.Errorf("the notes do not say that intervals are cut: %s", notes)
 	}
 	if s := r.Summary(r.Arms[0]); s.Hi != 1 || s.Lo != raw.Lo || s.Mean != raw.Mean {

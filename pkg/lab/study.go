@@ -1,15 +1,11 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
-	"runtime"
-	"runtime/debug"
 	"slices"
-	"sync"
 
 	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/task"
@@ -32,16 +28,21 @@ type Arm struct {
 func (a Arm) CountParams() (int, error) { return countParams(a.Experiment, a.NewMixer) }
 
 // StudyConfig compares arms fairly: every arm is tried with the same learning
-// rates on the same seeds, none of which is reported; the best rate, by the
-// split "valid", is then run on fresh seeds. Arms share seeds, and with them
-// the data stream, so they are paired.
+// rates on the same seeds, none of which is reported; the rate that the split
+// "valid" chooses, by the rule of Tuning, is then run on fresh seeds. Arms share
+// seeds, and with them the data stream, so they are paired.
 type StudyConfig struct {
 	Name      string // the collection of runs
+	About     string // what is held equal or varied, for titles; may be empty
 	Arms      []Arm
 	LRs       []float64 // with one, there is nothing to tune
 	TuneSeeds []uint64
 	TuneSteps int // steps of a tuning run, 0 for as many as a reported one
 	Seeds     []uint64
+	// Extend is how often the grid of learning rates may grow at each of its ends:
+	// by one rate, tried by every arm, while the best rate of any arm lies there.
+	Extend int
+	Notes  []string // for the reader of the results: what was left out, and why
 }
 
 // Validate reports everything that is wrong.
@@ -60,6 +61,9 @@ func (c StudyConfig) Validate() error {
 	}
 	if c.TuneSteps < 0 {
 		errs = append(errs, fmt.Errorf("study: %d tuning steps, want 0 (as many as a reported run) or more", c.TuneSteps))
+	}
+	if c.Extend < 0 || c.Extend > maxExtend {
+		errs = append(errs, fmt.Errorf("study: extend is %d, want 0 to %d", c.Extend, maxExtend))
 	}
 	for _, lr := range c.LRs {
 		schedule := optim.DefaultSchedule()
@@ -88,6 +92,9 @@ func (c StudyConfig) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// maxExtend keeps a grid within what a schedule accepts and a figure can show.
+const maxExtend = 8
 
 // once returns an error that names the first value that stands in the list
 // twice.
@@ -124,14 +131,6 @@ type StudyEvent struct {
 	Runs, All int     // runs ended, runs in the study
 }
 
-// Try is one tuning run.
-type Try struct {
-	LR     float64
-	Seed   uint64
-	Status Status
-	Score  float64 // of the task's metric on "valid"; NaN if diverged
-}
-
 // ArmResult is what became of an arm.
 type ArmResult struct {
 	Arm
@@ -165,11 +164,14 @@ func (a ArmResult) Diverged() int {
 	return n
 }
 
-// StudyResult is what a study came to.
+// StudyResult is what a study came to. Its methods may not be called from several
+// goroutines at once: the first that needs intervals draws a bootstrap and keeps it.
 type StudyResult struct {
-	Config StudyConfig
+	Config StudyConfig // with every rate that was tried
 	Spec   task.Spec
 	Arms   []ArmResult
+
+	noise *noise // nil until it is needed
 }
 
 // Arm returns the result of the arm of that name, nil if there is none.
@@ -180,293 +182,4 @@ func (r *StudyResult) Arm(name string) *ArmResult {
 		}
 	}
 	return nil
-}
-
-// job is one run of a study.
-type job struct {
-	arm    int
-	lr     float64
-	seed   uint64
-	tuning bool
-	past   *PastRun // an interrupted run that this one goes on from
-	log    Recorder // nil when nobody is told
-	result *Result
-}
-
-// RunStudy carries out a study. When ctx is cancelled the runs under way write
-// checkpoints and ctx's error is returned; with the same book the study can be
-// gone on with.
-func RunStudy(ctx context.Context, c StudyConfig, o StudyOptions) (*StudyResult, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
-	if o.Corpora == nil {
-		o.Corpora = task.NewCache()
-	}
-	c.Arms = slices.Clone(c.Arms)
-	for i := range c.Arms {
-		var err error
-		if c.Arms[i], err = c.Arms[i].resolve(o.Corpora); err != nil {
-			return nil, err
-		}
-	}
-	s := &study{c: c, o: o, all: len(c.Arms) * len(c.Seeds)}
-	res := &StudyResult{Config: c, Spec: specOf(c.Arms[0].Experiment.Task), Arms: make([]ArmResult, len(c.Arms))}
-	for i, a := range c.Arms {
-		res.Arms[i] = ArmResult{Arm: a, LR: c.LRs[0]}
-	}
-	if len(c.LRs) > 1 {
-		s.all += len(c.Arms) * len(c.LRs) * len(c.TuneSeeds)
-		tries := s.tuningJobs()
-		if err := s.runAll(ctx, tries); err != nil {
-			return nil, err
-		}
-		res.choose(tries)
-	}
-	jobs := s.reportedJobs(res)
-	if err := s.runAll(ctx, jobs); err != nil {
-		return nil, err
-	}
-	for _, j := range jobs {
-		res.Arms[j.arm].Runs = append(res.Arms[j.arm].Runs, j.result)
-	}
-	return res, nil
-}
-
-// resolve returns the arm with an experiment that names its data and its mixer
-// exactly.
-func (a Arm) resolve(corpora *task.Cache) (Arm, error) {
-	e, err := Bind(a.Experiment, a.NewMixer)
-	if err != nil {
-		return a, fmt.Errorf("study: arm %s: %w", a.Name, err)
-	}
-	a.Experiment, err = Resolve(e, corpora)
-	return a, err
-}
-
-// tally is what the tuning runs of one learning rate came to.
-type tally struct {
-	lost int     // runs that diverged or scored no number
-	sum  float64 // of the others' worth
-}
-
-func (t tally) better(u tally) bool { return t.lost < u.lost || t.lost == u.lost && t.sum > u.sum }
-
-// choose sets each arm's learning rate to the one with the best mean score; a
-// tuning run that diverged, or whose score is not a number, counts as worse
-// than any score. The first of equals is taken.
-func (r *StudyResult) choose(tries []*job) {
-	for i := range r.Arms {
-		a := &r.Arms[i]
-		tallies := map[float64]tally{}
-		for _, j := range tries {
-			if j.arm != i {
-				continue
-			}
-			score, worth := r.judge(j.result)
-			a.Tries = append(a.Tries, Try{LR: j.lr, Seed: j.seed, Status: j.result.Status, Score: score})
-			t := tallies[j.lr]
-			if math.IsNaN(worth) || math.IsInf(worth, 0) {
-				t.lost++
-			} else {
-				t.sum += worth
-			}
-			tallies[j.lr] = t
-		}
-		for _, lr := range r.Config.LRs {
-			if tallies[lr].better(tallies[a.LR]) {
-				a.LR = lr
-			}
-		}
-	}
-}
-
-// judge returns the score of a tuning run and what it is worth, larger being
-// better; both are NaN if it diverged.
-func (r *StudyResult) judge(run *Result) (score, worth float64) {
-	score, ok := run.Final["valid/"+string(r.Spec.Metric)]
-	if !ok || run.Status == Diverged {
-		return math.NaN(), math.NaN()
-	}
-	worth = score
-	if !r.Spec.Metric.HigherIsBetter() {
-		worth = -score
-	}
-	// Equal accuracies are told apart by the loss. The share is too small to
-	// outweigh one position of a million.
-	return score, worth - 1e-6*run.Final["valid/loss"]
-}
-
-// study is a study under way.
-type study struct {
-	c    StudyConfig
-	o    StudyOptions
-	mu   sync.Mutex
-	done int
-	all  int
-}
-
-func (s *study) tuningJobs() []*job {
-	var jobs []*job
-	for i := range s.c.Arms {
-		for _, lr := range s.c.LRs {
-			for _, seed := range s.c.TuneSeeds {
-				jobs = append(jobs, &job{arm: i, lr: lr, seed: seed, tuning: true})
-			}
-		}
-	}
-	return jobs
-}
-
-func (s *study) reportedJobs(r *StudyResult) []*job {
-	var jobs []*job
-	for i, a := range r.Arms {
-		for _, seed := range s.c.Seeds {
-			jobs = append(jobs, &job{arm: i, lr: a.LR, seed: seed})
-		}
-	}
-	return jobs
-}
-
-// runAll runs the jobs: side by side on one core each when there are enough of
-// them, which wastes nothing on waiting, otherwise one after another on all.
-func (s *study) runAll(ctx context.Context, jobs []*job) error {
-	lanes, workers := s.o.Workers, 1
-	if len(jobs) < lanes {
-		lanes, workers = 1, s.o.Workers
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan *job)
-	var wg sync.WaitGroup
-	for range lanes {
-		wg.Go(func() {
-			for j := range next {
-				if err := s.runSafely(ctx, j, workers); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for _, j := range jobs {
-		select {
-		case next <- j:
-		case <-ctx.Done():
-		}
-	}
-	close(next)
-	wg.Wait()
-	return context.Cause(ctx)
-}
-
-// runSafely turns a panic into an error: a panic in a goroutine of a library
-// would take the user's process with it.
-func (s *study) runSafely(ctx context.Context, j *job, workers int) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			detail := fmt.Sprintf("lab: arm %s, seed %d: panic: %v", s.c.Arms[j.arm].Name, j.seed, p)
-			err = fmt.Errorf("%s\n%s", detail, debug.Stack())
-			if j.log != nil {
-				err = errors.Join(err, j.log.End(Failed, detail))
-			}
-		}
-	}()
-	return s.run(ctx, j, workers)
-}
-
-// experiment returns the job's experiment.
-func (s *study) experiment(j *job) Experiment {
-	e := s.c.Arms[j.arm].Experiment
-	e.Schedule.LR, e.Seed = j.lr, j.seed
-	if j.tuning && s.c.TuneSteps > 0 {
-		e.Steps = s.c.TuneSteps
-	}
-	return e
-}
-
-func (s *study) run(ctx context.Context, j *job, workers int) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	e := s.experiment(j)
-	o := Options{Workers: workers, Corpora: s.o.Corpora, CheckpointEvery: s.o.CheckpointEvery, NewMixer: s.c.Arms[j.arm].NewMixer}
-	if s.o.Progress != nil {
-		o.Progress = func(p Progress) { s.tell(j, StudyEvent{Progress: p}) }
-	}
-	reused, err := s.open(j, e, &o)
-	if err != nil {
-		return err
-	}
-	j.log = o.Recorder
-	if reused == nil {
-		j.result, err = Run(ctx, e, o)
-		j.log = nil // closed by Run
-		if err != nil {
-			return err
-		}
-		j.result.prepend(j.past)
-	} else {
-		j.result = reused
-	}
-	s.mu.Lock()
-	s.done++
-	s.mu.Unlock()
-	s.tell(j, StudyEvent{Done: true, Status: j.result.Status, Reused: reused != nil, Result: j.result})
-	return nil
-}
-
-// open starts the run in the book or finds it there: finished, in which case
-// its result is returned, or to be gone on with.
-func (s *study) open(j *job, e Experiment, o *Options) (*Result, error) {
-	if s.o.Book == nil {
-		return nil, nil
-	}
-	spec := s.spec(j, e)
-	past, err := s.o.Book.Find(spec)
-	if err != nil {
-		return nil, err
-	}
-	if past != nil && (past.Status == Finished || past.Status == Diverged) {
-		return past.result(s.c.Arms[j.arm], e)
-	}
-	if past != nil && past.Checkpoint != nil {
-		c, err := DecodeCheckpoint(past.Checkpoint)
-		if err == nil {
-			o.Resume, j.past = past.Checkpoint, past
-			o.Recorder, err = s.o.Book.Resume(past, int64(c.Step))
-			return nil, err
-		}
-		// Nothing is lost but time: the run is done anew, and says so.
-		spec.Tags["begun_anew"] = fmt.Sprintf("run %s cannot be gone on with: %v", past.ID, err)
-	}
-	o.Recorder, err = s.o.Book.Start(spec)
-	return nil, err
-}
-
-func (s *study) spec(j *job, e Experiment) RunSpec {
-	arm := s.c.Arms[j.arm].Name
-	spec := RunSpec{Experiment: s.c.Name, Group: arm, Name: fmt.Sprintf("%s-seed%d", arm, j.seed),
-		Config: e.JSON(), Hash: e.Hash(), Seed: j.seed,
-		Tags: map[string]string{"arm": arm, "phase": "report", "kernels": kernelsOf(e.Device)}}
-	if j.tuning {
-		spec.Group = arm + "/tune"
-		spec.Name = fmt.Sprintf("%s-tune-lr%g-seed%d", arm, j.lr, j.seed)
-		spec.Tags["phase"] = "tune"
-	}
-	return spec
-}
-
-// tell completes an event and hands it on, one at a time.
-func (s *study) tell(j *job, ev StudyEvent) {
-	if s.o.Progress == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ev.Arm, ev.LR, ev.Seed, ev.Tuning = s.c.Arms[j.arm].Name, j.lr, j.seed, j.tuning
-	ev.Runs, ev.All = s.done, s.all
-	s.o.Progress(ev)
 }

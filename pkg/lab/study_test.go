@@ -10,42 +10,77 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/task"
 )
 
-// TestChoose holds the choice of a learning rate: by the mean over the seeds;
-// whatever is no number loses to whatever is one; the first of equals.
-func TestChoose(t *testing.T) {
+// TestTry: whatever is no number, or has a loss that is none, is a lost run.
+func TestTry(t *testing.T) {
 	nan := math.NaN()
-	type score struct{ metric, loss float64 }
+	r := &StudyResult{Spec: task.Spec{Metric: task.Accuracy}}
 	for _, c := range []struct {
-		name   string
-		metric task.Metric
-		scores [][]score // by rate, then seed; a loss of −1 stands for a diverged run
-		want   float64
+		status      Status
+		final       map[string]float64
+		score, test float64
 	}{
-		{"higher accuracy", task.Accuracy, [][]score{{{0.5, 1}}, {{0.6, 2}}, {{0.4, 0}}}, 2},
-		{"equal accuracy, lower loss", task.Accuracy, [][]score{{{0.5, 1}}, {{0.5, 0.9}}, {{0.5, 2}}}, 2},
-		{"lower bits", task.BitsPerByte, [][]score{{{3, 2}}, {{4, 3}}, {{2, 1}}}, 3},
-		{"equal", task.Accuracy, [][]score{{{0.5, 1}}, {{0.5, 1}}, {{0.5, 1}}}, 1},
-		{"the first is no number", task.BitsPerByte, [][]score{{{nan, nan}}, {{4, 3}}, {{2, 1}}}, 3},
-		{"an accuracy whose loss is no number", task.Accuracy, [][]score{{{0.5, nan}}, {{0.4, 1}}, {{0.1, 1}}}, 2},
-		{"one diverged seed", task.Accuracy, [][]score{{{0.9, 1}, {0, -1}}, {{0.4, 1}, {0.1, 1}}, {{0.2, 1}, {0.2, 1}}}, 2},
-		{"fewer diverged seeds", task.Accuracy, [][]score{{{0, -1}, {0, -1}}, {{0.4, 1}, {0, -1}}, {{0, -1}, {0, -1}}}, 2},
-		{"all diverged", task.Accuracy, [][]score{{{0, -1}}, {{0, -1}}, {{0, -1}}}, 1},
+		{Finished, map[string]float64{"valid/accuracy": 0.5, "valid/loss": 1, "test/accuracy": 0.4}, 0.5, 0.4},
+		{Finished, map[string]float64{"valid/accuracy": 0.5, "valid/loss": nan, "test/accuracy": 0.4}, nan, nan},
+		{Diverged, map[string]float64{"valid/accuracy": 0.5, "valid/loss": 1, "test/accuracy": 0.4}, nan, nan},
+		{Finished, map[string]float64{}, nan, nan},
 	} {
-		r := &StudyResult{Config: StudyConfig{LRs: []float64{1, 2, 3}}, Spec: task.Spec{Metric: c.metric}, Arms: []ArmResult{{LR: 1}}}
-		var tries []*job
-		for i, seeds := range c.scores {
-			for seed, s := range seeds {
-				run := &Result{Status: Finished, Final: map[string]float64{"valid/" + string(c.metric): s.metric, "valid/loss": s.loss}}
-				if s.loss == -1 {
-					run.Status = Diverged
-				}
-				tries = append(tries, &job{lr: r.Config.LRs[i], seed: uint64(seed), result: run})
+		got := r.try(&job{lr: 2, seed: 3, result: &Result{Status: c.status, Final: c.final}})
+		same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+		if got.LR != 2 || got.Seed != 3 || !same(got.Score, c.score) || !same(got.Test, c.test) {
+			t.Errorf("%s %v: %+v, want %g and %g", c.status, c.final, got, c.score, c.test)
+		}
+	}
+}
+
+// TestGridGrowsForAllArmsAlike: while the best rate of an arm lies at the edge,
+// every arm tries one more, as often as allowed; and resuming finds them all.
+func TestGridGrowsForAllArmsAlike(t *testing.T) {
+	book := &memory{}
+	// So small rates that the larger one is always the better one.
+	c := StudyConfig{Name: "s", LRs: []float64{3e-5, 1e-5}, TuneSeeds: []uint64{100, 101}, Seeds: []uint64{1}, Extend: 2}
+	for _, k := range []MixerKind{Identity, S6} {
+		e := tiny(k)
+		e.Task.EvalBatches, e.Steps = 16, 30
+		c.Arms = append(c.Arms, Arm{Name: string(k), Experiment: e})
+	}
+	all := 0
+	o := StudyOptions{Book: book, Workers: 2, Progress: func(e StudyEvent) { all = e.All }}
+	r, err := RunStudy(context.Background(), c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid := r.Config.LRs
+	if !slices.IsSorted(grid) || len(grid) < 3 || len(grid) > 6 {
+		t.Fatalf("the grid grew to %v", grid)
+	}
+	for _, a := range r.Arms {
+		tried := map[float64]int{}
+		for _, x := range a.Tries {
+			tried[x.LR]++
+		}
+		for _, lr := range grid {
+			if tried[lr] != len(c.TuneSeeds) {
+				t.Errorf("arm %s tried %g %d times, want %d as every arm", a.Name, lr, tried[lr], len(c.TuneSeeds))
 			}
 		}
-		r.choose(tries)
-		if r.Arms[0].LR != c.want || len(r.Arms[0].Tries) != len(tries) {
-			t.Errorf("%s: chose rate %g, want %g; %d tries of %d", c.name, r.Arms[0].LR, c.want, len(r.Arms[0].Tries), len(tries))
+		if tuned := r.Tuning(a); tuned.Chosen != a.LR || a.Runs[0].Experiment.Schedule.LR != a.LR {
+			t.Errorf("arm %s ran at %g, chose %+v", a.Name, a.Runs[0].Experiment.Schedule.LR, tuned)
 		}
+	}
+	if want := 2*len(grid)*2 + 2; len(book.runs) != want || all != want {
+		t.Errorf("%d runs in the book, %d announced, want %d", len(book.runs), all, want)
+	}
+	runs := len(book.runs)
+	if again, err := RunStudy(context.Background(), c, o); err != nil || len(book.runs) != runs || !slices.Equal(again.Config.LRs, grid) {
+		t.Errorf("again: %d runs, grid %v, %v", len(book.runs), again.Config.LRs, err)
+	}
+	c.Extend = 0
+	r, err = RunStudy(context.Background(), c, StudyOptions{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if low, high := r.edges(); !low && !high || !strings.Contains(strings.Join(r.Table().Notes, " "), "† the best rate lies at the edge of the grid") {
+		t.Errorf("a best rate at the edge is not flagged: %q", r.Table().Notes)
 	}
 }
 
@@ -132,6 +167,7 @@ func TestStudyRefusesWhatCountsTwice(t *testing.T) {
 		{"arm a is given twice", func(c *StudyConfig) { c.Arms = append(slices.Clone(c.Arms), c.Arms[0]) }},
 		{"schedule.lr is NaN", func(c *StudyConfig) { c.LRs = []float64{math.NaN()} }},
 		{"schedule.lr is -1", func(c *StudyConfig) { c.LRs = []float64{-1} }},
+		{"extend is 9, want 0 to 8", func(c *StudyConfig) { c.Extend = 9 }},
 		{"-5 tuning steps", func(c *StudyConfig) { c.TuneSteps = -5 }},
 	} {
 		bad := good

@@ -169,10 +169,12 @@ func labOutputs(x any) []output {
 	case lab.ScalingResult:
 		return scalingOutputs(&x)
 	case *lab.LadderRecord:
-		return []output{tableOutput(lab.SummaryTable(x.Studies))}
+		return summaryOutput(*x)
 	case lab.LadderRecord:
-		return []output{tableOutput(lab.SummaryTable(x.Studies))}
+		return summaryOutput(x)
 	case []lab.StudyRecord:
+		return summaryOutput(lab.LadderRecord{Studies: x})
+	case []*lab.StudyResult:
 		return []output{tableOutput(lab.SummaryTable(x))}
 	case *lab.Experiment:
 		return []output{tableOutput(experimentTable(*x))}
@@ -194,6 +196,15 @@ func labOutputs(x any) []output {
 		return []output{textOutput(textOf(x))}
 	}
 	return nil
+}
+
+// summaryOutput shows a ladder's studies side by side.
+func summaryOutput(l lab.LadderRecord) []output {
+	results, err := l.Results()
+	if err != nil {
+		return []output{textOutput(textOf(err))}
+	}
+	return []output{tableOutput(lab.SummaryTable(results))}
 }
 
 // otherOutput shows what has a method for it, then images, then text.

@@ -239,7 +239,7 @@ func rungsTable(rungs []lab.Rung) *table.Table {
 	t := table.New("", "rung", "name", "the one change", "from", "expected")
 	t.Align = []table.Align{table.Left}
 	for _, r := range rungs {
-		t.Add(r.Number, r.Name, r.Change, r.From, r.Expect)
+		t.Add(r.Number, r.Name, r.Change, r.From, string(r.Expect))
 	}
 	return t
 }

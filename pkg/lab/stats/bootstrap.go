@@ -121,6 +121,35 @@ func bcaLevel(level, z0, a float64) float64 {
 	return distuv.UnitNormal.CDF(z0 + z/(1-a*z))
 }
 
+// ExpandedLevels returns the levels at which quantiles of bootstrap means of n
+// values make an interval that covers as Student's t does: a bootstrap of few
+// values is too narrow, by √((n−1)/n) and by its normal tails, so
+//
+//	α' = Φ(−√(n/(n−1)) · t_{1−α/2, n−1})
+//
+// takes the place of α/2 (Hesterberg, Am. Stat. 69 (2015) 371, expanded percentile
+// interval). For n = 8 at 95 % it is 0.57 % on each side. It panics unless n ≥ 2
+// and 0 < confidence < 1.
+func ExpandedLevels(confidence float64, n int) (lo, hi float64) {
+	checkConfidence("ExpandedLevels", confidence)
+	if n < 2 {
+		panic(fmt.Sprintf("stats.ExpandedLevels: n is %d, want 2 or more", n))
+	}
+	m := float64(n)
+	lo = distuv.UnitNormal.CDF(-math.Sqrt(m/(m-1)) * tFactor(confidence, m-1))
+	return lo, 1 - lo
+}
+
+// Quantile is the quantile of sorted values at level p, between two of them
+// by proportion (type 7 of Hyndman & Fan 1996). It panics on no values and unless
+// 0 ≤ p ≤ 1.
+func Quantile(sorted []float64, p float64) float64 {
+	if len(sorted) == 0 || !(p >= 0 && p <= 1) {
+		panic(fmt.Sprintf("stats.Quantile: %d values at level %g, want one or more, and 0 to 1", len(sorted), p))
+	}
+	return quantile(sorted, p)
+}
+
 // quantile reads sorted at p in [0, 1], linear between order statistics
 // (Hyndman & Fan's type 7, the default of R and NumPy).
 func quantile(sorted []float64, p float64) float64 {
