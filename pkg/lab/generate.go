@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	initializer "github.com/gophersnake/gophersnake/pkg/init"
 	"github.com/gophersnake/gophersnake/pkg/nn"
@@ -12,11 +11,15 @@ import (
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
-// GenerateOptions says how tokens are drawn.
+// GenerateOptions says how tokens are drawn: from softmax(scores/Temperature),
+// of which TopK and then TopP leave the less likely tokens out. Tokens of equal
+// scores count in the order of their numbers, and one token is always left.
 type GenerateOptions struct {
 	Prompt      []int32 // at least one token
 	Tokens      int     // how many to draw
 	Temperature float64 // 0 takes the most likely token
+	TopK        int     // draw from the TopK most likely tokens only; 0: from all
+	TopP        float64 // and of them from the fewest that have this share of the probability; 0, the same as 1: from all
 	Seed        uint64
 	Workers     int
 	NewMixer    MixerFunc // of a model of kind Custom; nil for a built-in kind
@@ -94,8 +97,11 @@ func (o GenerateOptions) validate(spec task.Spec, prompts [][]int32) error {
 			}
 		}
 	}
-	if o.Tokens < 0 || !(o.Temperature >= 0) {
-		return fmt.Errorf("lab: Generate: tokens %d, temperature %g, want both 0 or more", o.Tokens, o.Temperature)
+	if o.Tokens < 0 || o.TopK < 0 || !(o.Temperature >= 0) || math.IsInf(o.Temperature, 1) {
+		return fmt.Errorf("lab: Generate: tokens %d, temperature %g, top-k %d, want all 0 or more and finite", o.Tokens, o.Temperature, o.TopK)
+	}
+	if !(o.TopP >= 0 && o.TopP <= 1) {
+		return fmt.Errorf("lab: Generate: top-p %g, want a share of 0 to 1; 0 and 1 draw from all tokens", o.TopP)
 	}
 	if err := tensor.CheckWeights(o.Weights); err != nil {
 		return fmt.Errorf("lab: Generate: %w", err)
@@ -121,19 +127,17 @@ func (l *Loaded) cannotStep() string {
 
 // stream is one text while it is drawn.
 type stream struct {
-	rng         *rand.Rand
-	temperature float64
-	unread      []int32 // of the prompt
-	in          int32   // what the model reads next once the prompt is read
-	left        int     // how many tokens are to be drawn
-	p           []float64
+	sampler
+	unread []int32 // of the prompt
+	in     int32   // what the model reads next once the prompt is read
+	left   int     // how many tokens are to be drawn
 }
 
 func newStreams(o GenerateOptions, prompts [][]int32) []*stream {
 	out := make([]*stream, len(prompts))
 	for i, prompt := range prompts {
 		rng := initializer.NewRand(o.Seed+uint64(i), "generate")
-		out[i] = &stream{rng: rng, temperature: o.Temperature, unread: prompt, left: o.Tokens}
+		out[i] = &stream{sampler: sampler{rng: rng, temperature: o.Temperature, topK: o.TopK, topP: o.TopP}, unread: prompt, left: o.Tokens}
 	}
 	return out
 }
@@ -147,8 +151,12 @@ func (s *stream) next() int32 {
 }
 
 // draw draws the next token from the scores that followed the last and takes it.
-func (s *stream) draw(i int, scores []float64, each func(stream int, token int32) bool) {
-	s.take(i, s.sample(scores), each)
+func (s *stream) draw(i int, scores []float64, each func(stream int, token int32) bool) error {
+	token, err := s.sample(scores)
+	if err == nil {
+		s.take(i, token, each)
+	}
+	return err
 }
 
 // take goes on from a token and gives it away. The stream ends with its last
@@ -177,11 +185,9 @@ func stepStreams(ctx context.Context, s *nn.Stepper, streams []*stream, each fun
 			if t.left == 0 || len(t.unread) > 0 {
 				continue
 			}
-			if mine := scores[i*width:][:width]; t.temperature == 0 {
-				t.take(i, greatest(mine), each)
-			} else {
-				wide = widen(wide, mine)
-				t.draw(i, wide, each)
+			wide = widen(wide, scores[i*width:][:width])
+			if err := t.draw(i, wide, each); err != nil {
+				return err
 			}
 		}
 	}
@@ -223,7 +229,9 @@ func readPrompts(s *nn.Stepper, l *Loaded, streams []*stream, each func(stream i
 		if err := s.Load(i, state); err != nil {
 			return err
 		}
-		t.draw(i, scores, each)
+		if err := t.draw(i, scores, each); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -252,44 +260,11 @@ func forwardStreams(ctx context.Context, l *Loaded, streams []*stream, each func
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			t.draw(i, forwardTokens(tp, l, in, state), each)
+			if err := t.draw(i, forwardTokens(tp, l, in, state), each); err != nil {
+				return err
+			}
 			in = []int32{t.in}
 		}
 	}
 	return nil
-}
-
-// sample returns the token at a random quantile of softmax(scores/temperature),
-// the largest score at temperature 0.
-func (s *stream) sample(scores []float64) int32 {
-	best := greatest(scores)
-	if s.temperature == 0 {
-		return best
-	}
-	u := s.rng.Float64()
-	if len(s.p) != len(scores) {
-		s.p = make([]float64, len(scores))
-	}
-	var total float64
-	for i, v := range scores {
-		s.p[i] = math.Exp((v - scores[best]) / s.temperature)
-		total += s.p[i]
-	}
-	for i, p := range s.p {
-		if u -= p / total; u < 0 {
-			return int32(i)
-		}
-	}
-	return best
-}
-
-// greatest returns the place of the greatest score, the first of equals.
-func greatest[T float32 | float64](scores []T) int32 {
-	best, top := 0, scores[0]
-	for i, v := range scores {
-		if v > top {
-			best, top = i, v
-		}
-	}
-	return int32(best)
 }

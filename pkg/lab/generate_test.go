@@ -115,7 +115,7 @@ func TestGenerateDoesNotAllocate(t *testing.T) {
 		s := newStepper(t, loadModel(t, checkpoint, 2), 2, w)
 		tokens := func(n int) float64 {
 			return testing.AllocsPerRun(3, func() {
-				streams := newStreams(GenerateOptions{Tokens: n, Temperature: 1}, [][]int32{{1}, {2}})
+				streams := newStreams(GenerateOptions{Tokens: n, Temperature: 1, TopK: 5, TopP: 0.9}, [][]int32{{1}, {2}})
 				if err := stepStreams(context.Background(), s, streams, func(int, int32) bool { return true }); err != nil {
 					t.Fatal(err)
 				}
