@@ -93,7 +93,7 @@ Exit codes:
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress, results only")
 	root.AddCommand(a.ladderCommand(), a.runCommand(), a.runsCommand(), a.replayCommand(), a.generateCommand(),
 		a.topCommand(), a.exportCommand(), a.importCommand(), a.backupCommand(), a.verifyCommand(), a.queryCommand(), a.sqlCommand(),
-		a.benchCommand(), a.speedCommand(), a.kernelCommand(), a.versionCommand())
+		a.listCommand(), a.benchCommand(), a.speedCommand(), a.kernelCommand(), a.versionCommand())
 	return root
 }
 

@@ -66,6 +66,7 @@ mean on "valid" lies within one standard error of the best.
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.ladder(cmd, f) },
 	}
+	cmd.Long += ladderHelp()
 	flags := cmd.Flags()
 	flags.StringVar(&f.preset, "preset", "quick", "size of the study: quick or full")
 	flags.StringSliceVar(&f.tasks, "task", nil, "only these tasks (may be repeated)")

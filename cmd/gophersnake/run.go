@@ -66,6 +66,7 @@ code is 3.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, f, args) },
 	}
 	f.bind(cmd)
+	cmd.Long += choicesHelp()
 	cmd.RegisterFlagCompletionFunc("resume", a.completeRun)
 	return cmd
 }
