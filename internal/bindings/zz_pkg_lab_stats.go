@@ -16,6 +16,8 @@ func table_pkg_lab_stats() Package {
 			"Bootstrap":    r.ValueOf(stats.Bootstrap),
 			"ExpectedBest": r.ValueOf(stats.ExpectedBest),
 			"Holm":         r.ValueOf(stats.Holm),
+			"LawHalfWidth": r.ValueOf(stats.LawHalfWidth),
+			"LawPoints":    r.ValueOf(stats.LawPoints),
 			"LogLogSlope":  r.ValueOf(stats.LogLogSlope),
 			"MinResamples": r.ValueOf(stats.MinResamples),
 			"Paired":       r.ValueOf(stats.Paired),
@@ -35,6 +37,8 @@ func table_pkg_lab_stats() Package {
 			"WelchResult":     r.TypeOf((*stats.WelchResult)(nil)).Elem(),
 		},
 		Untypeds: map[string]string{
+			"LawHalfWidth": "float:1/2",
+			"LawPoints":    "int:4",
 			"MinResamples": "int:10000",
 		},
 	}

@@ -139,16 +139,23 @@ func average(xs []float64) float64 {
 }
 
 // Figure draws seconds against length on logarithmic axes with the fitted
-// exponents.
+// exponents; its note says where there are none.
 func (r *ScalingResult) Figure() (*figure.Figure, error) {
 	var series []figure.Series
 	for _, k := range r.Curves {
 		series = append(series, figure.Series{Name: k.Rung, X: k.Lengths, Y: k.Seconds, Lo: k.Fastest, Hi: k.Slowest})
 	}
 	from := r.Config.Lengths[fitFrom(len(r.Config.Lengths))]
+	laws := fmt.Sprintf("lines: power law from L=%d on", from)
+	switch told := r.told(); {
+	case told == 0:
+		laws = "the lengths tell no exponent"
+	case told < len(r.Curves):
+		laws += fmt.Sprintf(", where %d lengths or more tell one", stats.LawPoints)
+	}
 	return figure.Scaling(figure.Config{
 		Title:  fmt.Sprintf("Time of one block by length, width %d, %s", r.Config.D, r.Config.Device),
-		Note:   fmt.Sprintf("forward and backward, batch 1; points: median of %d; whiskers: fastest and slowest; lines: power law from L=%d on", r.Config.Repeats, from),
+		Note:   fmt.Sprintf("forward and backward, batch 1; points: median of %d; whiskers: fastest and slowest; %s", r.Config.Repeats, laws),
 		XLabel: "sequence length L", YLabel: "seconds",
 	}, series, float64(from))
 }

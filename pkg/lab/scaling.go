@@ -169,7 +169,7 @@ func median(xs []float64) float64 {
 }
 
 // Table returns milliseconds by length, the median with the fastest and the
-// slowest pass, and the fitted exponents.
+// slowest pass, and the fitted exponents where the lengths tell them.
 func (r *ScalingResult) Table() *table.Table {
 	cols := []string{"block"}
 	for _, l := range r.Config.Lengths {
@@ -181,10 +181,35 @@ func (r *ScalingResult) Table() *table.Table {
 		for i, s := range k.Seconds {
 			row = append(row, fmt.Sprintf("%.3g (%.3g–%.3g)", 1e3*s, 1e3*k.Fastest[i], 1e3*k.Slowest[i]))
 		}
-		t.Add(append(row, fmt.Sprintf("%.2f [%.2f, %.2f]", k.Fit.Exponent, k.Fit.Lo, k.Fit.Hi))...)
+		t.Add(append(row, exponent(k.Fit))...)
 	}
 	t.Note(fmt.Sprintf("Times: median (fastest–slowest) of %d passes. The exponent is fitted to the medians at the longer two thirds of the lengths; its interval is 95 %%.", r.Config.Repeats))
+	if r.told() < len(r.Curves) {
+		t.Note(fmt.Sprintf("An exponent is told from %d fitted lengths and within ±%g, which tells growth with L from growth with L²; more and longer lengths tell more.", stats.LawPoints, stats.LawHalfWidth))
+	}
 	return t
+}
+
+// told counts the curves whose exponent the lengths tell.
+func (r *ScalingResult) told() int {
+	n := 0
+	for _, k := range r.Curves {
+		if k.Fit.Tells() {
+			n++
+		}
+	}
+	return n
+}
+
+// exponent is a fitted exponent with its interval, or why it is not told.
+func exponent(f stats.PowerLaw) string {
+	switch {
+	case f.Tells():
+		return fmt.Sprintf("%.2f [%.2f, %.2f]", f.Exponent, f.Lo, f.Hi)
+	case f.N < stats.LawPoints:
+		return "too few lengths to tell"
+	}
+	return "too uneven to tell"
 }
 
 // CSV returns the times of the passes in seconds, one row a block and length.

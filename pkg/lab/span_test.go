@@ -84,3 +84,53 @@ func TestScalingTellsTheSpread(t *testing.T) {
 		t.Errorf("notes %q", r.Table().Notes)
 	}
 }
+
+// TestScalingTellsNoChance: an exponent stands in the table and in the figure
+// only where the lengths tell it.
+func TestScalingTellsNoChance(t *testing.T) {
+	lengths := []int{100, 200, 400, 800, 1600, 3200}
+	curve := func(rung string, seconds ...float64) ScalingCurve {
+		k := ScalingCurve{Rung: rung}
+		for i, s := range seconds {
+			k.add(lengths[i], []float64{s})
+		}
+		from := fitFrom(len(seconds))
+		var err error
+		if k.Fit, err = stats.LogLogSlope(k.Lengths[from:], k.Seconds[from:], Confidence); err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	straight, uneven, short := curve("straight", 1, 2, 4, 8, 16, 32), curve("uneven", 1, 2, 9, 1, 30, 2), curve("short", 1, 2, 4)
+	for _, c := range []struct {
+		curves []ScalingCurve
+		lines  []string // of the table: the last cell of each row
+		note   string   // in the figure
+	}{
+		{[]ScalingCurve{straight}, []string{"1.00 [1.00, 1.00]"}, "lines: power law from L=400 on"},
+		{[]ScalingCurve{straight, uneven}, []string{"1.00 [1.00, 1.00]", "too uneven to tell"}, "where 4 lengths or more tell one"},
+		{[]ScalingCurve{short}, []string{"too few lengths to tell"}, "the lengths tell no exponent"},
+	} {
+		r := &ScalingResult{Config: ScalingConfig{Lengths: lengths[:len(c.curves[0].Lengths)], Repeats: 1}, Curves: c.curves}
+		table := r.Table()
+		for i, row := range table.Rows {
+			if got := row[len(row)-1]; got != c.lines[i] {
+				t.Errorf("%s: exponent %q, want %q", row[0], got, c.lines[i])
+			}
+		}
+		if noted := len(table.Notes) == 2; noted == (r.told() == len(c.curves)) {
+			t.Errorf("%v: notes %q", c.lines, table.Notes)
+		}
+		f, err := r.Figure()
+		if err != nil {
+			t.Fatal(err)
+		}
+		svg, err := f.SVG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(svg), c.note) || strings.Count(string(svg), ": L^") != r.told() {
+			t.Errorf("%v: %d exponents in the figure, want %d and the note %q", c.lines, strings.Count(string(svg), ": L^"), r.told(), c.note)
+		}
+	}
+}

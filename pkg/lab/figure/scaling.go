@@ -17,8 +17,8 @@ const fitConfidence = 0.95
 // Scaling draws y against x on two logarithmic axes, with a fitted power law
 // through each series and its exponent behind the name: "attention: L^1.98".
 // Points below fitFrom are drawn but not fitted, because a fixed cost bends
-// short measurements. Lo and Hi become whiskers. A series with fewer than two
-// points to fit keeps its plain name. LogX and LogY are implied. The error tells
+// short measurements. Lo and Hi become whiskers. A series whose points do not
+// tell the exponent (stats.PowerLaw.Tells) keeps its plain name. LogX and LogY are implied. The error tells
 // what is wrong with cfg or series, or that nothing is left to draw.
 func Scaling(cfg Config, series []Series, fitFrom float64) (*Figure, error) {
 	cfg.LogX, cfg.LogY = true, true
@@ -54,7 +54,7 @@ func fitted(cfg Config, s Series, fitFrom float64) (stats.PowerLaw, bool) {
 		}
 	}
 	fit, err := stats.LogLogSlope(x, y, fitConfidence)
-	return fit, err == nil
+	return fit, err == nil && fit.Tells()
 }
 
 // fitLine draws the law over the range that it was fitted on.

@@ -32,6 +32,19 @@ func (f PowerLaw) String() string {
 	return fmt.Sprintf("x^%.2f [%.2f, %.2f] (n=%d)", f.Exponent, f.Lo, f.Hi, f.N)
 }
 
+// Least points and greatest half width of the interval for an exponent to mean
+// something: three points leave one degree of freedom, whose t factor of 12.7
+// makes the interval as wide as chance will have it, and an interval wider than ±½
+// does not tell growth with x from growth with x².
+const (
+	LawPoints    = 4
+	LawHalfWidth = 0.5
+)
+
+// Tells reports whether the fit tells the exponent: LawPoints points or more, and
+// an interval of at most ±LawHalfWidth.
+func (f PowerLaw) Tells() bool { return f.N >= LawPoints && f.Hi-f.Lo <= 2*LawHalfWidth }
+
 // LogLogSlope fits ln y = ln c + β ln x by least squares and returns β with its
 // t interval,
 //

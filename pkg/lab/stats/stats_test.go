@@ -265,6 +265,19 @@ func TestLogLogSlopeExact(t *testing.T) {
 	}
 }
 
+// TestLawTells: three points or a wide interval tell no exponent, NaN neither.
+func TestLawTells(t *testing.T) {
+	for _, c := range []struct {
+		n      int
+		lo, hi float64
+		want   bool
+	}{{4, 0.9, 1.1, true}, {4, 0.5, 1.5, true}, {4, 0.49, 1.5, false}, {7, -2.93, 2.80, false}, {3, 1, 1, false}, {2, -inf, inf, false}, {9, nan, nan, false}} {
+		if got := (PowerLaw{N: c.n, Lo: c.lo, Hi: c.hi}).Tells(); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
 func TestSpearmanBounds(t *testing.T) {
 	x := []float64{1, 5, 2, 9}
 	y := []float64{10, 400, 20, 1e6}
