@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,16 @@ func TestRunsOfACustomMixer(t *testing.T) {
 		want := `uses the mixer "mine", which is defined in a notebook or a program`
 		if code == 0 || !strings.Contains(problems.String(), want) {
 			t.Errorf("%s: exit code %d, said %q, want %q", args[0], code, problems.String(), want)
+		}
+	}
+	for command, want := range map[string]string{
+		"replay":   "\n  past, e, err := book.Past(%q)\n  report, err := lab.Replay(ctx, e, past, lab.Options{NewMixer: newMixer})\n",
+		"generate": "\n  past, _, err := book.Past(%q)\n  err = lab.Generate(ctx, past.Checkpoint, lab.GenerateOptions{NewMixer: newMixer, Prompt: prompt, Tokens: 100}, each)\n",
+	} {
+		var problems bytes.Buffer
+		(&App{Name: "gophersnake", Out: &bytes.Buffer{}, Err: &problems}).Main(context.Background(), []string{command, finished, "--db", db, "-q"})
+		if want = fmt.Sprintf("  book, err := nb.Open(%q)"+want, db, finished); !strings.Contains(problems.String(), want) {
+			t.Errorf("%s said %q, want the Go that does it: %q", command, &problems, want)
 		}
 	}
 	store, err := tracker.Open(db)

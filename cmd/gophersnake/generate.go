@@ -149,6 +149,10 @@ func (a *App) generate(cmd *cobra.Command, s *tracker.Store, ref string, f gener
 	if past.Checkpoint == nil {
 		return fmt.Errorf("run %s left no checkpoint to generate from", past.ID)
 	}
+	if _, err := lab.Bind(e, nil); err != nil {
+		return hinted(fmt.Errorf("nothing can be drawn from run %s at the command line: %w", past.ID, err), a.byProgram(past.ID, "past, _, err",
+			"err = lab.Generate(ctx, past.Checkpoint, lab.GenerateOptions{NewMixer: newMixer, Prompt: prompt, Tokens: 100}, each)"))
+	}
 	o := lab.GenerateOptions{Tokens: f.tokens, Temperature: f.temperature, TopK: f.topK, TopP: f.topP,
 		Seed: f.seed, Workers: f.workers, Weights: tensor.Weights(f.weights)}
 	text := byteLevel(e.Task.Name)
@@ -156,6 +160,13 @@ func (a *App) generate(cmd *cobra.Command, s *tracker.Store, ref string, f gener
 		return usage(cmd, err)
 	}
 	return a.draw(ctx, past.Checkpoint, o, text)
+}
+
+// byProgram is the hint of a command that has no constructor for the mixer of a
+// run: the Go that does the same.
+func (a *App) byProgram(id, results, call string) string {
+	return fmt.Sprintf("a notebook or a program does it, with newMixer the function that makes the mixer:\n"+
+		"  book, err := nb.Open(%q)\n  %s := book.Past(%q)\n  %s", a.db, results, id, call)
 }
 
 // draw writes prompt and tokens as they come.

@@ -95,7 +95,8 @@ func (a *App) replayable(ctx context.Context, store *tracker.Store, info tracker
 		return nil, e, err
 	}
 	if _, err := lab.Bind(e, nil); err != nil {
-		return nil, e, hinted(fmt.Errorf("run %s cannot be replayed from the command line: %w", info.ID, err), "lab.Replay does it in that notebook or program")
+		return nil, e, hinted(fmt.Errorf("run %s cannot be replayed from the command line: %w", info.ID, err),
+			a.byProgram(info.ID, "past, e, err", "report, err := lab.Replay(ctx, e, past, lab.Options{NewMixer: newMixer})"))
 	}
 	return past, e, nil
 }

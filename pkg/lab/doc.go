@@ -27,8 +27,16 @@
 // with.
 //
 // [Generate] and [GenerateBatch] draw tokens from the model of a checkpoint, with
-// weights in float32, bf16 or int8.
+// weights in float32, bf16 or int8, from all tokens or the likelier ones. The
+// command line has no constructor of a recurrence of one's own: a program passes
+// it to [Generate] and [Replay] as it did to [Run].
 //
 // Lab knows nothing of databases: a run reports to a [Recorder], many runs to a
-// [Book].
+// [Book]. Package nb has the one over the SQLite database of the tracker, for
+// programs as for notebooks:
+//
+//	book, err := nb.Open("gophersnake.db")
+//	result, err := lab.RunStudy(ctx, study, lab.StudyOptions{Book: book})
+//	past, e, err := book.Past("RUN")
+//	report, err := lab.Replay(ctx, e, past, lab.Options{})
 package lab

@@ -12,7 +12,8 @@ import (
 	"github.com/gophersnake/gophersnake/tracker"
 )
 
-// Book is an open store of runs. It is a lab.Book, so lab.RunStudy takes it too.
+// Book is an open store of runs, in a notebook or in any other program. It is a
+// lab.Book, so lab.RunStudy takes it too.
 type Book struct {
 	path    string
 	store   *tracker.Store
@@ -87,6 +88,20 @@ func (b *Book) Resume(past *lab.PastRun, step int64) (lab.Recorder, error) {
 // Runs lists all runs, the newest first. Store has queries of every other kind.
 func (b *Book) Runs() ([]tracker.RunInfo, error) {
 	return b.store.Runs(Context(), tracker.Filter{})
+}
+
+// Past reads a run back as the lab takes it, with its experiment; ref is as for
+// Result. What is missing is missing in it: Checkpoint is nil if the run left
+// none. A checkpoint that is damaged is an error beside the rest.
+//
+//	past, e, err := book.Past("RUN")
+//	report, err := lab.Replay(ctx, e, past, lab.Options{})
+//	err = lab.Generate(ctx, past.Checkpoint, lab.GenerateOptions{Prompt: prompt, Tokens: 100}, each)
+//
+// For a run with a mixer of one's own, Options and GenerateOptions take its
+// constructor as NewMixer.
+func (b *Book) Past(ref string) (*lab.PastRun, lab.Experiment, error) {
+	return logbook.Past(Context(), b.store, ref)
 }
 
 // Result reads back what a run came to; ref is its id, the beginning of its id,
