@@ -15,8 +15,13 @@ RACE        := ./internal/device/cpu ./internal/live ./internal/pool ./internal/
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
+# The first build compiles some hundred packages and SQLite: it says so, and names each.
+FIRST = $(if $(wildcard $(1)),,@echo "building $(1): a minute or two the first time, as SQLite is compiled too; every line is a package")
+SHOWN = $(if $(wildcard $(1)),,-v)
+
 build: ## build bin/gophersnake
-	$(GO) build -o $(BIN) ./cmd/gophersnake
+	$(call FIRST,$(BIN))
+	$(GO) build $(call SHOWN,$(BIN)) -o $(BIN) ./cmd/gophersnake
 
 reproduce: build ## train the ladder (quick preset), log every run, write tables and plots
 	$(BIN) ladder --preset quick --db $(DB) --out $(OUT)
@@ -25,16 +30,19 @@ results: ## take the numbers of the last reproduce into docs/results and the REA
 	$(GO) run ./internal/results
 
 kernel: kernel-overlay ## build bin/gophernotes, the notebook kernel
-	$(GO) build $(OVERLAY) -o $(KERNEL) ./cmd/gophernotes
+	$(call FIRST,$(KERNEL))
+	$(GO) build $(call SHOWN,$(KERNEL)) $(OVERLAY) -o $(KERNEL) ./cmd/gophernotes
 
 kernel-overlay: # gophernotes' own sources and the documentation that the kernel shows
+	@echo "gathering the documentation that the kernel shows, and the sources that it is built from"
 	@$(GO) run ./cmd/gophernotes/docs -o bin/docs.json.gz
 	@$(GO) run ./cmd/gophernotes/overlay -docs bin/docs.json.gz -o bin/overlay.json
 
 venv: $(VENV)/ready # the pinned JupyterLab
 $(VENV)/ready: notebooks/requirements.txt
+	@echo "setting up $(VENV): JupyterLab and what it needs, some 90 packages, 40 MB to download; half a minute, on a slow network minutes"
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install -q --disable-pip-version-check -r notebooks/requirements.txt
+	$(VENV)/bin/pip install --disable-pip-version-check -r notebooks/requirements.txt
 	@touch $@
 
 lab: build kernel venv ## open JupyterLab with the kernel installed in .venv
@@ -108,8 +116,9 @@ BENCHVENV := $(OUT)/bench-tracker-venv
 bench-tracker: $(BENCHVENV)/ready ## compare the tracker with others, and check its gates
 	$(GO) run ./bench/tracker -venv $(BENCHVENV) -out $(OUT)/bench-tracker.md
 $(BENCHVENV)/ready: bench/tracker/requirements.txt
+	@echo "setting up $(BENCHVENV): MLflow, trackio and Aim with what they need; minutes"
 	python3 -m venv $(BENCHVENV)
-	$(BENCHVENV)/bin/pip install -q --disable-pip-version-check -r $<
+	$(BENCHVENV)/bin/pip install --disable-pip-version-check -r $<
 	@touch $@
 
 measure-kernel: kernel venv ## time the kernel: ready, imports, interrupts
