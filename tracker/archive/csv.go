@@ -12,11 +12,11 @@ import (
 
 // metricColumnNames are the columns of the metrics table, in CSV and Parquet.
 func metricColumnNames() []string {
-	return []string{"run_id", "run_name", "experiment", "key", "context", "step", "time", "value"}
+	return []string{"id", "name", "experiment", "key", "context", "step", "time", "value"}
 }
 
-// ExportMetricsCSV writes one row per logged value, with the columns run_id, run_name, experiment, key, context, step,
-// time (UTC, milliseconds) and value.
+// ExportMetricsCSV writes one row per logged value, with the columns id and name of the run, experiment, key, context,
+// step, time (UTC, milliseconds) and value.
 func ExportMetricsCSV(ctx context.Context, s *tracker.Store, w io.Writer, opts ExportOptions) (Report, error) {
 	out := csv.NewWriter(bufio.NewWriterSize(w, 1<<16))
 	if err := out.Write(metricColumnNames()); err != nil {
@@ -35,9 +35,10 @@ func ExportMetricsCSV(ctx context.Context, s *tracker.Store, w io.Writer, opts E
 	return report, out.Error()
 }
 
-// ExportRunsCSV writes one row per run. Its columns are the run's fields (run_id, run_name, experiment, …), param.<key>,
-// tag.<key>, and last, min, max and count of every metric: last.<key>, or last.<key>@<context>. A field that a run does
-// not have is empty.
+// ExportRunsCSV writes one row per run. Its columns have the names of the query language: the run's fields (id, name,
+// experiment, group, …), params.<key>, tags.<key>, and of every metric metrics.<key> or metrics.<key>@<context>, its last
+// value, and min(…), max(…) and count(…) of it. Keys that are more than letters, digits, _ and dots stand in backticks. A
+// field that a run does not have is empty.
 func ExportRunsCSV(ctx context.Context, s *tracker.Store, w io.Writer, opts ExportOptions) (Report, error) {
 	runs, err := selectRuns(ctx, s, opts)
 	if err != nil {

@@ -11,6 +11,11 @@
 //	ExportMetricsParquet  the table of ExportMetricsCSV with types
 //	ExportRunsParquet     the table of ExportRunsCSV with types
 //
+// Columns have the names of the query language (QUERY.md): id, name, group, params.lr, tags.stage, metrics.loss@eval,
+// min(metrics.`test/accuracy`). What stands at the head of a column can be asked for in a query, and has the same values.
+// Earlier versions called them run_id, run_name, run_group, parent_id, arm_sha256, param.lr, tag.stage and
+// last.loss@eval; ImportCSV reads both.
+//
 // Memory does not grow with the number of points. Runs come in the order in which they entered the database, parents
 // before their children; metrics by key, context, step and time. The same database gives the same bytes. A run that
 // is being logged to is taken as far as it has come.

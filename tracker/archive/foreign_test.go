@@ -36,6 +36,27 @@ func TestImportCSVOfAnExport(t *testing.T) {
 	}
 }
 
+// Files whose columns are called run_id and run_name are read under the new names, and new files under the old ones.
+func TestImportCSVOfAnEarlierVersion(t *testing.T) {
+	const rows = "k3v9,lru-1,e,loss,,1,2026-01-02T03:04:05.678Z,0.5\nm000,s6-1,e,loss,,1,2026-01-02T03:04:05.678Z,0.25\n"
+	byOldNames := DefaultCSVColumns()
+	byOldNames.Run, byOldNames.Name = "run_id", "run_name"
+	for _, head := range []string{"run_id,run_name", "id,name"} {
+		for _, columns := range []CSVColumns{DefaultCSVColumns(), byOldNames} {
+			s := openStore(t, 1)
+			report, err := ImportCSV(ctx, s, strings.NewReader(head+",experiment,key,context,step,time,value\n"+rows), columns, ImportOptions{File: "x.csv"})
+			must(t, err)
+			if loss, err := s.History(ctx, "s6-1", "loss", ""); err != nil || report.Runs != 2 || len(loss) != 1 || loss[0].Value != 0.25 {
+				t.Errorf("columns %s by %s: %+v, loss %v, %v", head, columns.Run, report, loss, err)
+			}
+		}
+	}
+	columns := DefaultCSVColumns()
+	columns.Run = "who"
+	_, err := ImportCSV(ctx, openStore(t, 1), strings.NewReader("id,name,key,context,step,time,value\n"), columns, ImportOptions{File: "x.csv"})
+	wantError(t, err, `CSVColumns.Run "who"`, "is no column")
+}
+
 // values cuts the run's id and experiment off the rows: they are new.
 func values(t *testing.T, text string) string {
 	t.Helper()

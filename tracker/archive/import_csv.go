@@ -29,9 +29,10 @@ type CSVColumns struct {
 	Metrics []string // without Key; empty means every column that is not named above
 }
 
-// DefaultCSVColumns are those that ExportMetricsCSV writes.
+// DefaultCSVColumns are those that ExportMetricsCSV writes. Files of earlier versions, with run_id and run_name, are read
+// too.
 func DefaultCSVColumns() CSVColumns {
-	return CSVColumns{Run: "run_id", Name: "run_name", Key: "key", Context: "context", Step: "step", Time: "time", Value: "value"}
+	return CSVColumns{Run: "id", Name: "name", Key: "key", Context: "context", Step: "step", Time: "time", Value: "value"}
 }
 
 // ImportCSV reads the values of metrics. Rows of a run need not stand together, so all values are held in memory until
@@ -149,12 +150,18 @@ func (in *csvReader) header(c CSVColumns) error {
 	return nil
 }
 
+// renamed says what columns of ExportMetricsCSV were called before, and the other way round for who names the old ones.
+var renamed = map[string]string{"id": "run_id", "name": "run_name", "run_id": "id", "run_name": "name"}
+
+// find returns the position of a column, -1 if none is named.
 func (in *csvReader) find(field, name string, need bool) (int, error) {
 	if name == "" && !need {
 		return -1, nil
 	}
-	if at := slices.Index(in.names, name); at >= 0 {
-		return at, nil
+	for _, n := range []string{name, renamed[name]} {
+		if at := slices.Index(in.names, n); at >= 0 && n != "" {
+			return at, nil
+		}
 	}
 	return 0, in.error(field, name, "is no column of the file", fmt.Sprintf("the columns are %.200q", in.names))
 }

@@ -16,8 +16,8 @@ const rowGroup = 1 << 17
 
 // metricRow is one row of the metrics table. time is milliseconds, UTC.
 type metricRow struct {
-	RunID      string  `parquet:"run_id,dict"`
-	RunName    string  `parquet:"run_name,dict"`
+	RunID      string  `parquet:"id,dict"`
+	RunName    string  `parquet:"name,dict"`
 	Experiment string  `parquet:"experiment,dict"`
 	Key        string  `parquet:"key,dict"`
 	Context    string  `parquet:"context,dict"`

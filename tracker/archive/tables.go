@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gophersnake/gophersnake/tracker"
+	"github.com/gophersnake/gophersnake/tracker/query"
 )
 
 // colType is the type of a column of the runs table.
@@ -21,7 +22,8 @@ const (
 	colTime  colType = "time"
 )
 
-// column of the runs table. Its cells are nil, string, int64, float64, bool or time.Time.
+// column of the runs table. Its name is an expression of the query language (see
+// QUERY.md), which has the same value there. Its cells are nil, string, int64, float64, bool or time.Time.
 type column struct {
 	name string
 	kind colType
@@ -82,7 +84,7 @@ func runColumns(ctx context.Context, s *tracker.Store, runs []tracker.RunInfo) (
 		columns = append(columns, paramColumn(key, params[key]))
 	}
 	for _, key := range sortedKeys(tags) {
-		columns = append(columns, column{"tag." + key, colText, func(r *runRow) any {
+		columns = append(columns, column{name(query.RefTag, key, ""), colText, func(r *runRow) any {
 			if v, ok := r.rec.Tags[key]; ok {
 				return v
 			}
@@ -99,7 +101,12 @@ func runColumns(ctx context.Context, s *tracker.Store, runs []tracker.RunInfo) (
 	for _, name := range names {
 		columns = append(columns, metricColumns(name)...)
 	}
-	return distinct(columns), nil
+	return columns, nil
+}
+
+// name is what the query language calls a param, a tag or a metric.
+func name(kind query.RefKind, key, context string) string {
+	return (&query.Ref{Kind: kind, Key: key, Context: context}).String()
 }
 
 func sortedKeys[V any](m map[string]V) []string {
@@ -109,19 +116,6 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	sort.Strings(keys)
 	return keys
-}
-
-// distinct appends #2, #3, … to names that occur again: a metric "a@b" and the metric "a" in context "b", say.
-func distinct(columns []column) []column {
-	seen := map[string]bool{}
-	for i := range columns {
-		name := columns[i].name
-		for n := 2; seen[columns[i].name]; n++ {
-			columns[i].name = fmt.Sprintf("%s#%d", name, n)
-		}
-		seen[columns[i].name] = true
-	}
-	return columns
 }
 
 // widen finds the narrowest type that holds all values of a param.
@@ -155,7 +149,7 @@ func paramColumn(key string, kind colType) column {
 	if kind == "" {
 		kind = colText // every value is null
 	}
-	return column{"param." + key, kind, func(r *runRow) any {
+	return column{name(query.RefParam, key, ""), kind, func(r *runRow) any {
 		p, ok := r.params[key]
 		if !ok || p.Type == tracker.ParamNull {
 			return nil
@@ -173,24 +167,21 @@ func paramColumn(key string, kind colType) column {
 	}}
 }
 
-func metricColumns(name metricName) []column {
-	label := name.key
-	if name.context != "" {
-		label += "@" + name.context
-	}
-	of := func(prefix string, kind colType, cell func(tracker.Summary) any) column {
-		return column{prefix + "." + label, kind, func(r *runRow) any {
-			if m, ok := r.metrics[name]; ok {
+func metricColumns(metric metricName) []column {
+	m := name(query.RefMetric, metric.key, metric.context)
+	of := func(header string, kind colType, cell func(tracker.Summary) any) column {
+		return column{header, kind, func(r *runRow) any {
+			if m, ok := r.metrics[metric]; ok {
 				return cell(m)
 			}
 			return nil
 		}}
 	}
 	return []column{
-		of("last", colFloat, func(m tracker.Summary) any { return m.Last }),
-		of("min", colFloat, func(m tracker.Summary) any { return m.Min }),
-		of("max", colFloat, func(m tracker.Summary) any { return m.Max }),
-		of("count", colInt, func(m tracker.Summary) any { return m.Count }),
+		of(m, colFloat, func(m tracker.Summary) any { return m.Last }),
+		of("min("+m+")", colFloat, func(m tracker.Summary) any { return m.Min }),
+		of("max("+m+")", colFloat, func(m tracker.Summary) any { return m.Max }),
+		of("count("+m+")", colInt, func(m tracker.Summary) any { return m.Count }),
 	}
 }
 
@@ -221,11 +212,11 @@ func fixedColumns() []column {
 		}}
 	}
 	return []column{
-		text("run_id", func(i tracker.RunInfo) string { return i.ID }),
-		text("run_name", func(i tracker.RunInfo) string { return i.Name }),
+		text("id", func(i tracker.RunInfo) string { return i.ID }),
+		text("name", func(i tracker.RunInfo) string { return i.Name }),
 		text("experiment", func(i tracker.RunInfo) string { return i.Experiment }),
-		text("run_group", func(i tracker.RunInfo) string { return i.Group }),
-		text("parent_id", func(i tracker.RunInfo) string { return i.Parent }),
+		text("group", func(i tracker.RunInfo) string { return i.Group }),
+		text("parent", func(i tracker.RunInfo) string { return i.Parent }),
 		text("status", func(i tracker.RunInfo) string { return string(i.Status) }),
 		text("status_detail", func(i tracker.RunInfo) string { return i.StatusDetail }),
 		whole("seed", func(i tracker.RunInfo) (int64, bool) { return i.Seed, i.HasSeed }),
@@ -236,7 +227,7 @@ func fixedColumns() []column {
 		whole("resumes", func(i tracker.RunInfo) (int64, bool) { return int64(i.Resumes), true }),
 		text("host", func(i tracker.RunInfo) string { return i.Host }),
 		text("config_sha256", func(i tracker.RunInfo) string { return i.ConfigSHA256 }),
-		text("arm_sha256", func(i tracker.RunInfo) string { return i.ArmSHA256 }),
+		text("arm", func(i tracker.RunInfo) string { return i.ArmSHA256 }),
 		text("note", func(i tracker.RunInfo) string { return i.Note }),
 		{"deleted", colBool, func(r *runRow) any { return r.rec.Info.Deleted }},
 	}

@@ -92,10 +92,10 @@ func wideStore(t *testing.T) *tracker.Store {
 }
 
 var wideWant = map[string][2]string{
-	"run_name": {"full", "bare"}, "seed": {"7", ""}, "last_step": {"1", ""}, "param.n": {"3", "4"}, "param.f": {"2", "0.5"},
-	"param.mix": {"1", "two"}, "param.on": {"true", ""}, "param.big": {"18446744073709551615", ""}, "param.none": {"", ""},
-	"param.list": {"[1]", ""}, "param.text": {"t", ""}, "tag.team": {"x,\ny", ""}, "last.loss": {"NaN", ""},
-	"min.loss": {"NaN", ""}, "last.loss@eval": {"-Infinity", ""}, "last.loss@eval#2": {"0.25", ""}, "count.loss": {"1", ""},
+	"name": {"full", "bare"}, "seed": {"7", ""}, "last_step": {"1", ""}, "params.n": {"3", "4"}, "params.f": {"2", "0.5"},
+	"params.mix": {"1", "two"}, "params.on": {"true", ""}, "params.big": {"18446744073709551615", ""}, "params.none": {"", ""},
+	"params.list": {"[1]", ""}, "params.text": {"t", ""}, "tags.team": {"x,\ny", ""}, "metrics.loss": {"NaN", ""},
+	"min(metrics.loss)": {"NaN", ""}, "metrics.loss@eval": {"-Infinity", ""}, "metrics.`loss@eval`": {"0.25", ""}, "count(metrics.loss)": {"1", ""},
 	"deleted": {"false", "false"}, "note": {"", ""},
 }
 
@@ -128,8 +128,8 @@ func TestRunsParquet(t *testing.T) {
 	if n, _ := f.RowGroups()[0].Rows().ReadRows(rows); n != 2 {
 		t.Fatalf("%d rows, want 2", n)
 	}
-	kinds := map[string]string{"param.n": "INT(64,true)", "param.f": "DOUBLE", "param.mix": "STRING", "param.on": "BOOLEAN",
-		"created": "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)", "param.big": "STRING"}
+	kinds := map[string]string{"params.n": "INT(64,true)", "params.f": "DOUBLE", "params.mix": "STRING", "params.on": "BOOLEAN",
+		"created": "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)", "params.big": "STRING"}
 	for i, path := range f.Schema().Columns() {
 		name := strings.Join(path, "/")
 		if kind, ok := kinds[name]; ok {
@@ -155,4 +155,55 @@ func TestRunsParquet(t *testing.T) {
 	if len(f.Schema().Columns()) < len(wideWant) {
 		t.Errorf("only %d columns", len(f.Schema().Columns()))
 	}
+}
+
+// TestColumnsAreQueries: what stands at the head of a column of the runs table is an expression of the query language,
+// and its values are those of a query for it.
+func TestColumnsAreQueries(t *testing.T) {
+	s := openStore(t, 1)
+	fillRandom(t, s, 5, 12)
+	var b bytes.Buffer
+	_, err := ExportRunsCSV(ctx, s, &b, ExportOptions{})
+	must(t, err)
+	rows, err := csv.NewReader(&b).ReadAll()
+	must(t, err)
+	checked := 0
+	for i, head := range rows[0] {
+		table, err := s.Search(ctx, "select "+head+" order by run")
+		if err != nil {
+			t.Errorf("column %s is no query: %v", head, err)
+			continue
+		}
+		if got := table.Header()[0]; got != head || table.Len() != len(rows)-1 {
+			t.Fatalf("column %q is %q with %d rows in a query, want %d", head, got, table.Len(), len(rows)-1)
+		}
+		for j, cells := range table.Cells {
+			if csv := rows[j+1][i]; !sameCell(csv, cells[0]) {
+				t.Errorf("column %s of run %d: %q, a query gives %+v", head, j, csv, cells[0])
+			}
+			checked++
+		}
+	}
+	if checked < 1000 {
+		t.Errorf("only %d cells were compared", checked)
+	}
+}
+
+// sameCell compares a cell of CSV with one of a query.
+func sameCell(text string, c tracker.Cell) bool {
+	switch c.Type {
+	case tracker.CellNone:
+		return text == ""
+	case tracker.CellText:
+		return text == strings.ReplaceAll(c.S, "\r\n", "\n") // as the CSV reader has it
+	case tracker.CellInt:
+		return text == strconv.FormatInt(c.I, 10) || text == "" && c.I == 0 // count of a metric that is not there
+	case tracker.CellBool:
+		return text == strconv.FormatBool(c.I != 0)
+	case tracker.CellTime:
+		ms, err := parseTime(text)
+		return err == nil && ms == c.I
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	return err == nil && sameFloat(v, c.Num)
 }
