@@ -38,7 +38,7 @@ everything but the seed (or --by) and shows each group's mean with its interval;
 with --baseline also every group's difference from that one, p values adjusted.
 
 --metric is an expression with one value a run: the last value of a metric, or
-min(metrics.loss), at(metrics.loss, 100), … as in gophersnake query.`,
+min(metrics.` + "`train/loss`), at(metrics.`train/loss`" + `, 100), … as in gophersnake query.`,
 		Example: "  gophersnake runs compare --metric test/accuracy --where \"experiment = 'ladder-quick/induction'\" \"group = 'mamba'\" \"group = 'lru'\"\n" +
 			"  gophersnake runs compare --metric test/accuracy --where \"experiment = 'ladder-quick/induction'\" --by group --baseline lru",
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -23,9 +23,9 @@ func (a *App) queryCommand() *cobra.Command {
 		Long: `Answers a statement of the query language; a filter alone is one too. MLflow's
 filters work as they are. tracker/QUERY.md has the whole language.
 
-  select   columns: name, metrics.loss, min(metrics.loss) as best, params.model.d
+  select   columns: name, group, params.schedule.lr, min(metrics.` + "`train/loss`" + `) as best
   from     experiments
-  where    metrics.` + "`test/accuracy`" + ` > 0.9 and (params.mixer.kind = 's6' or not tags.draft = 'yes')
+  where    metrics.` + "`test/accuracy`" + ` > 0.9 and (params.model.mixer.kind = 's6' or not tags.draft = 'yes')
   group by config except seed | group | params.model.d
   order by, limit, offset
 
