@@ -13,7 +13,8 @@ import (
 )
 
 // Book is an open store of runs, in a notebook or in any other program. It is a
-// lab.Book, so lab.RunStudy takes it too.
+// lab.Book, so lab.RunStudy takes it too. Runs, Past and Result read until Context
+// is cancelled: on a terminal the first ^C does that instead of ending the program.
 type Book struct {
 	path    string
 	store   *tracker.Store

@@ -118,6 +118,11 @@ func TestTerminalCutsToItsSize(t *testing.T) {
 }
 
 func TestInterruptSignalCancelsContext(t *testing.T) {
+	t.Cleanup(func() { // the signal cancels the process's own context, too
+		here.mu.Lock()
+		here.fallback = nil
+		here.mu.Unlock()
+	})
 	ctx := signalContext()()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 		t.Fatal(err)
