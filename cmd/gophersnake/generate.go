@@ -75,6 +75,12 @@ The same run, prompt, temperature, filters, seed and weights draw the same token
 			return a.withStore(func(s *tracker.Store) error { return a.generate(cmd, s, args[0], f) })
 		},
 	}
+	f.bind(cmd)
+	return cmd
+}
+
+// bind declares the flags.
+func (f *generateFlags) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.prompt, "prompt", "", "what the model reads first, - for the standard input (default \"func \", or symbol 1)")
 	flags.IntVar(&f.tokens, "tokens", 200, "how many to draw")
@@ -84,7 +90,6 @@ The same run, prompt, temperature, filters, seed and weights draw the same token
 	flags.Uint64Var(&f.seed, "seed", 1, "of the draw")
 	flags.IntVar(&f.workers, "workers", 0, "cores, 0 for all")
 	flags.StringVar(&f.weights, "weights", string(tensor.WeightsFloat32), "format of the weights: "+weightFormats())
-	return cmd
 }
 
 // weightFormats is the formats of weights as a list.
