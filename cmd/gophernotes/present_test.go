@@ -14,8 +14,8 @@ func TestPresent(t *testing.T) {
 	const imports = `import ("github.com/gophersnake/gophersnake/pkg/lab"; "errors"; "strconv")
 `
 	for _, c := range []struct{ name, code, kind, want string }{
-		{"table of the library", "lab.Rungs()", "text/html", "16 states per channel"},
-		{"beside an error that is nil", `lab.RungNamed("mamba")`, "text/html", "16 states per channel"},
+		{"table of the library", "lab.Rungs()", "text/html", "16 states a channel"},
+		{"beside an error that is nil", `lab.RungNamed("mamba")`, "text/html", "16 states a channel"},
 		{"error beside a zero value", `lab.RungNamed("mambo")`, "text/plain", `error: lab: rung "mambo"`},
 		{"methods of the notebook", "type shownMap map[string]float64\nfunc (m shownMap) HTML() string { return \"<i>own</i>\" }\nshownMap{\"a\": 1}", "text/html", "<i>own</i>"},
 		{"number", "1 + 1", "text/plain", "2"},

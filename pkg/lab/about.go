@@ -20,6 +20,8 @@ func (k MixerKind) About() string {
 		return "LSTM whose gates read the input only"
 	case Diagonal:
 		return "complex diagonal recurrence, up to the LRU"
+	case SISO:
+		return "the LRU with states of its own for each channel, complex or real"
 	case S4D:
 		return "diagonal state space, the same at every step"
 	case S6:

@@ -79,7 +79,7 @@ func presetStudy(preset string, t task.Name, equal Sizing, rungs []string) (Stud
 	default:
 		s.Notes = append(s.Notes, "Preset quick leaves to preset full: four times the steps; more learning rates where the best lies at the edge; the recurrences at equal state.")
 	}
-	e.EvalEvery = e.Steps / 10
+	e.EvalEvery = e.Steps / 8
 	var err error
 	s.Arms, err = LadderSized(e, equal, rungs...)
 	return s, err
@@ -95,13 +95,13 @@ func presetExperiment(t task.Name) Experiment {
 	e.Task.EvalBatches = 32
 	switch t {
 	case task.SelectiveCopying:
-		e.Steps = 1000
+		e.Steps = 2000
 	case task.Induction:
 		e.Steps = 600
 	case task.GoSource:
 		e.Model.D, e.Model.Tied = 32, true
 		e.Task.Length, e.Task.Batch, e.Task.EvalBatches = 128, 8, 16
-		e.Steps = 600
+		e.Steps = 500
 	}
 	return e
 }

@@ -59,9 +59,9 @@ func TestShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := train(t, lab.S6)
-	study := &lab.StudyResult{Config: lab.StudyConfig{Name: "s", Seeds: []uint64{1}, LRs: []float64{1},
+	study := &lab.StudyResult{Config: lab.StudyConfig{Name: "s", Seeds: []uint64{r.Experiment.Seed}, LRs: []float64{r.Experiment.Schedule.LR},
 		Arms: []lab.Arm{{Name: "mamba", Experiment: r.Experiment}}}, Spec: task.SpecOf(r.Experiment.Task),
-		Arms: []lab.ArmResult{{Arm: lab.Arm{Name: "mamba", Experiment: r.Experiment}, LR: 1, Runs: []*lab.Result{r}}}}
+		Arms: []lab.ArmResult{{Arm: lab.Arm{Name: "mamba", Experiment: r.Experiment}, LR: r.Experiment.Schedule.LR, Runs: []*lab.Result{r}}}}
 	scaling, err := lab.MeasureScaling(context.Background(), lab.ScalingConfig{Rungs: []string{"conv"}, D: 4, Lengths: []int{4, 8, 16}, Repeats: 1, Device: "cpu", Seed: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestShow(t *testing.T) {
 		{"experiment", r.Experiment, "t", "optimiser"},
 		{"experiment pointer", &changed, "t", "model.d"},
 		{"arms", arms, "t", "h = tanh(W h + U x + b)"},
-		{"rungs", lab.Rungs(), "t", "16 states per channel"},
+		{"rungs", lab.Rungs(), "t", "16 states a channel"},
 		{"changes", lab.Diff(r.Experiment, changed), "t", "99"},
 		{"no changes", []lab.Change{}, "t", "the same"},
 		{"curve", r.Curves[lab.KeyTrainLoss], "s", "figure"},

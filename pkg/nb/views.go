@@ -236,10 +236,10 @@ func armsTable(arms []lab.Arm) *table.Table {
 }
 
 func rungsTable(rungs []lab.Rung) *table.Table {
-	t := table.New("", "rung", "name", "the one change", "from", "expected")
-	t.Align = []table.Align{table.Left}
+	t := table.New("", "rung", "name", "the one change", "what follows from it", "from", "expected")
+	t.Align = []table.Align{table.Left, table.Left, table.Left, table.Left, table.Left}
 	for _, r := range rungs {
-		t.Add(r.Number, r.Name, r.Change, r.From, string(r.Expect))
+		t.Add(r.Number, r.Name, r.Change, r.Follows, r.From, string(r.Expect))
 	}
 	return t
 }
