@@ -7,6 +7,7 @@ import (
 
 	"github.com/gophersnake/gophersnake/internal/golden"
 	"github.com/gophersnake/gophersnake/internal/mixertest"
+	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
 
@@ -55,6 +56,66 @@ func naiveS6(cfg S6Config, p map[string][]float64, u []float64, l int) []float64
 		}
 	}
 	return y
+}
+
+// TestDelta: Δ of every S6 is the formula over plain numbers, for each sequence
+// of a batch.
+func TestDelta(t *testing.T) {
+	const b, l = 2, 9
+	for _, entry := range s6Layers() {
+		dev := tensor.Reference()
+		layer, params := entry.Build(t, dev, 3)
+		mixertest.Perturb(params, 0.3)
+		m, d := layer.(*S6), entry.D
+		u := mixertest.Noise(82, b*l*d)
+		got := m.Delta(tensor.NewTape(dev), tensor.From(dev, u, b, l, d))
+		if shape := got.Shape(); len(shape) != 3 || shape[0] != b || shape[1] != l || shape[2] != d {
+			t.Fatalf("%s: shape %v, want %v", entry.Name, shape, []int{b, l, d})
+		}
+		want := make([]float64, 0, b*l*d)
+		for t := range b * l {
+			var dt []float64
+			if m.cfg.Selective.Delta {
+				low, _ := split(multiply(m.xProj.Data(), u[t*d:(t+1)*d]), m.rank)
+				dt = multiply(m.dtProj.Data(), low)
+			}
+			for i, pre := range m.dtBias.Data() {
+				if dt != nil {
+					pre += dt[i]
+				}
+				want = append(want, math.Log1p(math.Exp(pre)))
+			}
+		}
+		if e := golden.RelErr(got.Data(), want); e > 1e-12 {
+			t.Errorf("%s: differs from the formula by %.3g", entry.Name, e)
+		}
+	}
+}
+
+// TestS6Eigenvalues: an impulse decays by λ from step to step, in a layer of one
+// state a channel whose Δ is constant.
+func TestS6Eigenvalues(t *testing.T) {
+	for _, signed := range []bool{false, true} {
+		cfg := DefaultS6Config()
+		cfg.D, cfg.N, cfg.Selective, cfg.Signed = 3, 1, Selective{}, signed
+		dev := tensor.Reference()
+		params := nn.NewBuilder(dev, 1)
+		m, err := NewS6(params, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const l = 4
+		u := make([]float64, l*cfg.D)
+		for i := range cfg.D {
+			u[i] = 1
+		}
+		y := mixertest.Forward(m, dev, u, 1, l, nil)
+		for i, lambda := range m.Eigenvalues() {
+			if got, want := y[3*cfg.D+i]/y[2*cfg.D+i], real(lambda); math.Abs(got-want) > 1e-9 || imag(lambda) != 0 {
+				t.Errorf("signed %v, channel %d: decays by %g, λ is %g", signed, i, got, lambda)
+			}
+		}
+	}
 }
 
 // multiply returns w x, nil for no w.

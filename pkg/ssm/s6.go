@@ -3,6 +3,7 @@ package ssm
 import (
 	"fmt"
 	"math"
+	"math/cmplx"
 
 	initializer "github.com/gophersnake/gophersnake/pkg/init"
 	"github.com/gophersnake/gophersnake/pkg/nn"
@@ -272,6 +273,43 @@ func (m *S6) selected(tp *tensor.Tape, u *tensor.Tensor, k *tensor.SelectiveScan
 			k.CIm = next()
 		}
 	}
+}
+
+// Delta returns Δ_t, (B,L,D), of an input u (B,L,D): how far each channel moves
+// its state on at each step, with softplus and bias. Where Δ is not selective it
+// is softplus(bias) at every step. A u of another width panics.
+func (m *S6) Delta(tp *tensor.Tape, u *tensor.Tensor) *tensor.Tensor {
+	wantInput("S6", "u", u, m.cfg.D)
+	low, weight := tensor.New(m.dev, u.Dim(0), u.Dim(1), 1), tensor.New(m.dev, m.cfg.D, 1)
+	if m.cfg.Selective.Delta {
+		low, weight = tp.Linear(u, m.xProj.Tensor, nil), m.dtProj.Tensor
+		if len(m.columns) > 1 {
+			low = tp.Split(low, m.columns...)[0]
+		}
+	}
+	return tp.Map(tensor.Softplus, tp.Linear(low, weight, m.dtBias.Tensor))
+}
+
+// Eigenvalues returns exp(ΔA), (D,states), as it stands now, for plots: with
+// Δ = softplus(bias), which is Δ itself where it is not selective, and elsewhere
+// that of an input from which nothing is added. If the layer is Signed they are
+// 2exp(ΔA) − 1; when A is complex each stands for itself and its conjugate.
+func (m *S6) Eigenvalues() []complex128 {
+	aLog, bias := m.aLog.Data(), m.dtBias.Data()
+	im := make([]float64, len(aLog))
+	if m.aIm != nil {
+		im = m.aIm.Data()
+	}
+	out := make([]complex128, len(aLog))
+	for i := range out {
+		pre := bias[i/m.states]
+		delta := max(pre, 0) + math.Log1p(math.Exp(-math.Abs(pre))) // softplus, without overflow
+		out[i] = cmplx.Exp(complex(delta, 0) * complex(-math.Exp(aLog[i]), im[i]))
+		if m.cfg.Signed {
+			out[i] = 2*out[i] - 1
+		}
+	}
+	return out
 }
 
 // NewState implements nn.Mixer: h, and h_im when A is complex, (B,D,states),
