@@ -168,6 +168,15 @@ func number(v float64, decimals int) string {
 	return whole
 }
 
+// short formats v with about two significant digits.
+func short(v float64) string {
+	a := math.Abs(v)
+	if a == 0 || a >= 1e5 || a < 1e-4 {
+		return strings.ReplaceAll(strconv.FormatFloat(v, 'g', 2, 64), "-", "−")
+	}
+	return number(v, max(0, 1-int(math.Floor(math.Log10(a)))))
+}
+
 // logNumber formats a tick of a logarithmic axis: in full where it is short.
 func logNumber(v float64) string {
 	if v >= 1e7 || v < 1e-4 {

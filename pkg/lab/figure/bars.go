@@ -22,6 +22,8 @@ type Bar struct {
 	Hi        float64   `json:"hi"`
 	Points    []float64 `json:"points,omitempty"`
 	Highlight bool      `json:"highlight,omitempty"`
+	Group     string    `json:"group,omitempty"` // Dots only: the heading that the arm stands under
+	Color     Color     `json:"color,omitempty"` // Dots only; none: by the group
 }
 
 // interval reports whether the bar has whiskers.
@@ -269,15 +271,17 @@ func (f *Figure) barTexts(bars []Bar) {
 	}
 }
 
-// barName writes a bar's name, and its note below, right-aligned at the axis.
+// barName writes a bar's name, and its note below in up to two lines,
+// right-aligned at the axis.
 func (f *Figure) barName(c draw.Canvas, names textFont, b Bar, row vg.Length) {
-	at := vg.Point{X: c.Min.X + f.left - valueGap, Y: row - names.middle()}
 	room := f.left - valueGap
-	if note := clean(b.Note); note != "" {
-		at.Y += 5.5
-		smallFont.aligned(c, vg.Point{X: at.X, Y: at.Y - 10.5}, 1, shorten(note, smallFont, room))
-	}
-	names.aligned(c, at, 1, shorten(clean(b.Name), names, room))
+	at := vg.Point{X: c.Min.X + room, Y: row}
+	name, names := fitText(clean(b.Name), names, room, 1)
+	note, small := fitText(clean(b.Note), smallFont, room, 2)
+	below := vg.Length(len(note)) * 9.5
+	small.size = min(small.size, 8)
+	names.stack(c, at.Add(vg.Point{Y: below / 2}), 1, name)
+	small.stack(c, at.Add(vg.Point{Y: -5}), 1, note)
 }
 
 // barValue writes the mean right of the data, and below it how many diverged.
@@ -295,8 +299,6 @@ func barValue(c draw.Canvas, b Bar, at vg.Point, decimals int) {
 
 // barDecimals shows a thousandth of the axis.
 func barDecimals(a plot.Axis) int {
-	if _, log := a.Scale.(plot.LogScale); log {
-		return max(0, min(6, 2-int(math.Floor(math.Log10(a.Min)))))
-	}
-	return max(0, min(6, 3-int(math.Ceil(math.Log10(a.Max-a.Min)-0.1))))
+	_, log := a.Scale.(plot.LogScale)
+	return rangeDecimals(span{a.Min, a.Max, log})
 }

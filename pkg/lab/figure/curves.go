@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -21,6 +20,17 @@ type Series struct {
 	Y    []float64 `json:"y"`
 	Lo   []float64 `json:"lo,omitempty"`
 	Hi   []float64 `json:"hi,omitempty"`
+
+	Color Color `json:"color,omitempty"` // none: by the series's place
+}
+
+// look is how the series at place i is drawn.
+func (s Series) look(i int) look {
+	l := lookOf(i)
+	if s.Color != "" {
+		l.color = s.Color.or(i)
+	}
+	return l
 }
 
 // validate reports slices of different lengths.
@@ -30,6 +40,9 @@ func (s Series) validate() error {
 	if bad {
 		return fmt.Errorf("series %q has %d x, %d y, %d lo, %d hi, want as many of each (lo and hi may both be nil)",
 			s.Name, len(s.X), len(s.Y), len(s.Lo), len(s.Hi))
+	}
+	if err := s.Color.validate(); err != nil {
+		return fmt.Errorf("series %q: %w", s.Name, err)
 	}
 	return nil
 }
@@ -80,14 +93,14 @@ func Curves(cfg Config, series []Series) (*Figure, error) {
 	f.ownTicks(series)
 	f.plot.Add(gridLines(f.plot, true, true))
 	for i, s := range series {
-		f.plot.Add(band(f.cfg, f.plot, s, lookOf(i)))
+		f.plot.Add(band(f.cfg, f.plot.Y.Min, s, s.look(i)))
 	}
 	f.plot.Add(levelLine(f.cfg))
 	for i, s := range series {
-		f.plot.Add(line(f.cfg, s, lookOf(i)))
+		f.plot.Add(line(f.cfg, s, s.look(i)))
 	}
 	for i, s := range series {
-		f.plot.Add(endMark(f.cfg, s, lookOf(i)))
+		f.plot.Add(endMark(f.cfg, s, s.look(i)))
 	}
 	f.labelSeries(series, labelsOf(f.cfg, series), true, false)
 	return f, nil
@@ -147,8 +160,8 @@ func seriesSpans(cfg Config, series []Series) (xs, ys span) {
 	return xs, ys
 }
 
-// band shades [Lo, Hi], cut to the axes.
-func band(cfg Config, p *plot.Plot, s Series, l look) drawFunc {
+// band shades [Lo, Hi], cut to the axes, of which floor is the lower end of y.
+func band(cfg Config, floor float64, s Series, l look) drawFunc {
 	return func(c draw.Canvas, x, y func(float64) vg.Length) {
 		if s.Lo == nil {
 			return
@@ -165,7 +178,7 @@ func band(cfg Config, p *plot.Plot, s Series, l look) drawFunc {
 			for i := r[0]; i < r[1]; i++ {
 				lo := s.Lo[i]
 				if cfg.LogY {
-					lo = max(lo, p.Y.Min)
+					lo = max(lo, floor)
 				}
 				at := far(x(s.X[i]))
 				upper = append(upper, vg.Point{X: at, Y: far(y(s.Hi[i]))})

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"math/cmplx"
 
@@ -36,7 +37,7 @@ func EigenDisk(cfg Config, before, after []complex128) (*Figure, error) {
 	if len(before) == len(after) {
 		f.plot.Add(moves(before, after))
 	}
-	f.plot.Add(dots(before, beforeLook, false), dots(after, lookOf(0), true))
+	f.plot.Add(dots(before, beforeLook, dotRadius, false), dots(after, lookOf(0), dotRadius, true))
 	f.diskLegend(before, after)
 	return f, nil
 }
@@ -88,8 +89,11 @@ func moves(before, after []complex128) drawFunc {
 	}
 }
 
+// dotRadius is the radius of an eigenvalue's dot in points.
+const dotRadius = vg.Length(2.6)
+
 // dots draws a set, filled or as rings.
-func dots(set []complex128, l look, filled bool) drawFunc {
+func dots(set []complex128, l look, radius vg.Length, filled bool) drawFunc {
 	return func(c draw.Canvas, x, y func(float64) vg.Length) {
 		for _, z := range set {
 			if !finite(cmplx.Abs(z)) {
@@ -97,23 +101,28 @@ func dots(set []complex128, l look, filled bool) drawFunc {
 			}
 			at := vg.Point{X: far(x(real(z))), Y: far(y(imag(z)))}
 			if c.Contains(at) {
-				dot(c, l, at, filled)
+				dot(c, l, at, radius, filled)
 			}
 		}
 	}
 }
 
 // dot draws one eigenvalue.
-func dot(c draw.Canvas, l look, at vg.Point, filled bool) {
+func dot(c draw.Canvas, l look, at vg.Point, radius vg.Length, filled bool) {
 	if filled {
-		marked(c, l, 2.6, at)
+		marked(c, l, radius, at)
 		return
 	}
+	ring(c, l.color, at, radius)
+}
+
+// ring draws a circle.
+func ring(c draw.Canvas, k color.NRGBA, at vg.Point, radius vg.Length) {
 	var path vg.Path
-	path.Move(vg.Point{X: at.X + 2.6, Y: at.Y})
-	path.Arc(at, 2.6, 0, 2*math.Pi)
+	path.Move(vg.Point{X: at.X + radius, Y: at.Y})
+	path.Arc(at, radius, 0, 2*math.Pi)
 	path.Close()
-	c.SetLineStyle(draw.LineStyle{Color: l.color, Width: 1})
+	c.SetLineStyle(draw.LineStyle{Color: k, Width: 1})
 	c.Stroke(path)
 }
 
@@ -136,7 +145,7 @@ func (f *Figure) diskLegend(before, after []complex128) {
 			if len(set) == 0 {
 				continue
 			}
-			dot(c, []look{beforeLook, lookOf(0)}[i], at, i == 1)
+			dot(c, []look{beforeLook, lookOf(0)}[i], at, dotRadius, i == 1)
 			labelFont.left(c, vg.Point{X: at.X + 8, Y: at.Y - labelFont.middle()}, texts[i])
 			small.left(c, vg.Point{X: at.X + 8, Y: at.Y - labelFont.middle() - 11}, lost[i])
 			at.Y -= 2 * lineStep

@@ -37,6 +37,11 @@ type Config struct {
 	Reference      float64 `json:"reference,omitempty"`
 	ReferenceLabel string  `json:"reference_label,omitempty"`
 
+	// Mark is an upright line through every panel of Panels where MarkLabel is
+	// not empty: the length that models were trained at.
+	Mark      float64 `json:"mark,omitempty"`
+	MarkLabel string  `json:"mark_label,omitempty"`
+
 	Width  float64 `json:"width,omitempty"`  // inches, 0 for the kind's own size
 	Height float64 `json:"height,omitempty"` // inches
 }
@@ -61,6 +66,9 @@ func (c Config) validate() error {
 	if c.ReferenceLabel != "" && !finite(c.Reference) {
 		errs = append(errs, fmt.Errorf("reference is %g, want a finite number", c.Reference))
 	}
+	if c.MarkLabel != "" && !finite(c.Mark) {
+		errs = append(errs, fmt.Errorf("mark is %g, want a finite number", c.Mark))
+	}
 	size := func(name string, v float64) {
 		if v != 0 && !(v >= 1 && v <= maxInches) {
 			errs = append(errs, fmt.Errorf("%s is %g, want 1 to %d inches, or 0 for the usual size", name, v, maxInches))
@@ -81,6 +89,8 @@ type Figure struct {
 	square        bool      // one unit of x is as long as one unit of y
 	// overlay draws beside and over the data once their place is known.
 	overlay func(c, data draw.Canvas)
+	// body draws everything below title and note in place of plot.
+	body func(c draw.Canvas)
 }
 
 // newFigure returns a figure with styled, empty axes of the given size in
@@ -171,18 +181,10 @@ func (f *Figure) draw(c draw.Canvas) {
 	c.SetColor(white)
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, margin, -margin, margin, -margin)
-	top := c.Max.Y
-	for _, block := range []struct {
-		text string
-		font textFont
-	}{{f.cfg.Title, titleFont}, {f.cfg.Note, noteFont}} {
-		for _, line := range wrap(block.text, block.font, c.Max.X-c.Min.X) {
-			top -= block.font.size * 1.2
-			block.font.left(c, vg.Point{X: c.Min.X, Y: top + 0.25*block.font.size}, line)
-		}
-	}
-	if top < c.Max.Y {
-		c.Max.Y = top - 8
+	c.Max.Y = f.drawHead(c)
+	if f.body != nil {
+		f.body(c)
+		return
 	}
 	left, bottom := f.left, vg.Length(0)
 	if f.cfg.YLabel != "" {
@@ -203,6 +205,36 @@ func (f *Figure) draw(c draw.Canvas) {
 	}
 }
 
+// headLines is the title and the note, each broken into lines.
+func (f *Figure) headLines(width vg.Length) (title, note []string) {
+	return wrapHard(f.cfg.Title, titleFont, width), wrapHard(f.cfg.Note, noteFont, width)
+}
+
+// headRoom is the height of title and note with the gap below them.
+func (f *Figure) headRoom(width vg.Length) vg.Length {
+	title, note := f.headLines(width)
+	room := vg.Length(len(title))*titleFont.leading() + vg.Length(len(note))*noteFont.leading()
+	if room > 0 {
+		room += 8
+	}
+	return room
+}
+
+// drawHead writes title and note and returns where the rest begins.
+func (f *Figure) drawHead(c draw.Canvas) vg.Length {
+	title, note := f.headLines(c.Size().X)
+	top := c.Max.Y
+	for _, line := range title {
+		top -= titleFont.leading()
+		titleFont.left(c, vg.Point{X: c.Min.X, Y: top + 0.25*titleFont.size}, line)
+	}
+	for _, line := range note {
+		top -= noteFont.leading()
+		noteFont.left(c, vg.Point{X: c.Min.X, Y: top + 0.25*noteFont.size}, line)
+	}
+	return c.Max.Y - f.headRoom(c.Size().X)
+}
+
 // axisLabelRoom is the height of an axis label with the gap to the ticks.
 const axisLabelRoom = vg.Length(18)
 
@@ -211,11 +243,7 @@ const axisLabelRoom = vg.Length(18)
 func (f *Figure) axisLabels(inner, data draw.Canvas) {
 	below := vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: inner.Min.Y - axisLabelRoom + 4}
 	axisFont.aligned(inner, below, 0.5, f.cfg.XLabel)
-	inner.Push()
-	inner.Translate(vg.Point{X: inner.Min.X - axisLabelRoom + axisFont.size, Y: (data.Min.Y + data.Max.Y) / 2})
-	inner.Rotate(math.Pi / 2)
-	axisFont.aligned(inner, vg.Point{}, 0.5, f.cfg.YLabel)
-	inner.Pop()
+	axisFont.upright(inner, vg.Point{X: inner.Min.X - axisLabelRoom + axisFont.size, Y: (data.Min.Y + data.Max.Y) / 2}, f.cfg.YLabel)
 }
 
 // squared crops c so that the data's part of it is a square.

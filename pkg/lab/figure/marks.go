@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -70,6 +71,15 @@ func cross(c draw.Canvas, l look, at vg.Point) {
 		c.StrokeLine2(style, at.X-r, at.Y-r, at.X+r, at.Y+r)
 		c.StrokeLine2(style, at.X-r, at.Y+r, at.X+r, at.Y-r)
 	}
+}
+
+// triangle points beyond the frame: the line goes on there.
+func triangle(c draw.Canvas, k color.NRGBA, at vg.Point, down bool) {
+	tip := vg.Length(3)
+	if down {
+		tip = -tip
+	}
+	c.FillPolygon(k, []vg.Point{{X: at.X - 4, Y: at.Y - tip}, {X: at.X + 4, Y: at.Y - tip}, {X: at.X, Y: at.Y + tip}})
 }
 
 // whisker draws an interval between two points that differ in one coordinate,

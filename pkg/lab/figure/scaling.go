@@ -35,11 +35,11 @@ func Scaling(cfg Config, series []Series, fitFrom float64) (*Figure, error) {
 	for i, s := range series {
 		if fit, ok := fitted(f.cfg, s, fitFrom); ok {
 			texts[i] = fmt.Sprintf("%s: L^%.2f", texts[i], fit.Exponent)
-			f.plot.Add(fitLine(f.cfg, s, fit, fitFrom, lookOf(i)))
+			f.plot.Add(fitLine(f.cfg, s, fit, fitFrom, s.look(i)))
 		}
 	}
 	for i, s := range series {
-		f.plot.Add(measured(f.cfg, s, lookOf(i)), endMark(f.cfg, s, lookOf(i)))
+		f.plot.Add(measured(f.cfg, s, s.look(i)), endMark(f.cfg, s, s.look(i)))
 	}
 	f.labelSeries(series, texts, true, true)
 	return f, nil

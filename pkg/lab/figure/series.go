@@ -11,18 +11,7 @@ import (
 // ownTicks labels a logarithmic x axis at the data's own positions, such as
 // lengths 256, 512, 1024, if they are few.
 func (f *Figure) ownTicks(series []Series) {
-	if !f.cfg.LogX || f.cfg.XRange[0] != f.cfg.XRange[1] {
-		return
-	}
-	var xs []float64
-	for _, s := range series {
-		for i, x := range s.X {
-			if s.has(f.cfg, i) {
-				xs = append(xs, x)
-			}
-		}
-	}
-	if ticks := valueTicks(xs); ticks != nil {
+	if ticks := seriesTicks(f.cfg, series); ticks != nil {
 		f.plot.X.Tick.Marker = plot.ConstantTicks(ticks)
 	}
 }
@@ -44,7 +33,7 @@ func (f *Figure) labelSeries(series []Series, texts []string, lines, markers boo
 		x, y := f.plot.Transforms(&data)
 		labels := make([]endLabel, len(series))
 		for i, s := range series {
-			labels[i] = endLabel{text: texts[i], look: lookOf(i), line: lines, marker: markers || len(s.X) <= 25, anchor: data.Min.Y}
+			labels[i] = endLabel{text: texts[i], look: s.look(i), line: lines, marker: markers || len(s.X) <= 25, anchor: data.Min.Y}
 			if k := s.last(f.cfg); k >= 0 {
 				labels[i].anchor = clampLength(y(s.Y[k]), data.Min.Y, data.Max.Y)
 				// Beside the last tenth of the axis no other line is crossed by much.

@@ -18,6 +18,7 @@ var (
 	white  = color.NRGBA{255, 255, 255, 255}
 	grid   = color.NRGBA{229, 229, 229, 255}
 	muted  = color.NRGBA{178, 191, 203, 255} // bars beside a highlighted one
+	others = color.NRGBA{205, 205, 205, 255} // lines of the arms that a panel is not about
 	soft   = color.NRGBA{110, 110, 110, 255} // notes, reference lines
 	ink    = color.NRGBA{38, 38, 38, 255}
 	danger = color.NRGBA{213, 94, 0, 255} // vermillion: diverged
@@ -73,20 +74,24 @@ type textFont struct {
 	size  vg.Length // points
 	bold  bool
 	color color.NRGBA
+	mono  bool // every symbol as wide as the others
 }
 
 var (
-	titleFont = textFont{13, true, ink}
-	noteFont  = textFont{9.5, false, soft}
-	axisFont  = textFont{11, false, ink}
-	tickFont  = textFont{10, false, ink}
-	labelFont = textFont{10, false, ink}
-	smallFont = textFont{8.5, false, soft}
+	titleFont = textFont{size: 13, bold: true, color: ink}
+	noteFont  = textFont{size: 9.5, color: soft}
+	axisFont  = textFont{size: 11, color: ink}
+	tickFont  = textFont{size: 10, color: ink}
+	labelFont = textFont{size: 10, color: ink}
+	smallFont = textFont{size: 8.5, color: soft}
 )
 
 // font is the description that gonum/plot looks fonts up by.
 func (t textFont) font() font.Font {
 	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: t.size}
+	if t.mono {
+		f.Variant = "Mono"
+	}
 	if t.bold {
 		f.Weight = xfont.WeightBold
 	}
@@ -113,6 +118,15 @@ func (t textFont) left(c draw.Canvas, pt vg.Point, text string) {
 func (t textFont) aligned(c draw.Canvas, pt vg.Point, at vg.Length, text string) {
 	pt.X -= at * t.width(text)
 	t.left(c, pt, text)
+}
+
+// upright writes text upwards, centred on pt.
+func (t textFont) upright(c draw.Canvas, pt vg.Point, text string) {
+	c.Push()
+	c.Translate(pt)
+	c.Rotate(math.Pi / 2)
+	t.aligned(c, vg.Point{}, 0.5, text)
+	c.Pop()
 }
 
 // middle is the distance from a line's vertical centre down to its baseline:
