@@ -107,7 +107,12 @@ func studyOutputs(r *lab.StudyResult) []output {
 	if t := r.LengthTable(); t != nil {
 		out = append(out, tableOutput(t))
 	}
-	return append(out, drawn(r.BarFigure()), drawn(r.CurveFigure(lab.KeyTrainLoss, r.LossBin())))
+	for _, f := range r.Figures() {
+		if slices.Contains([]string{"", "-loss"}, f.Suffix) {
+			out = append(out, drawn(f.Draw()))
+		}
+	}
+	return out
 }
 
 func scalingOutputs(r *lab.ScalingResult) []output {
