@@ -103,6 +103,7 @@ func table_pkg_lab() Package {
 			"Step":            r.TypeOf((*lab.Step)(nil)).Elem(),
 			"StudyConfig":     r.TypeOf((*lab.StudyConfig)(nil)).Elem(),
 			"StudyEvent":      r.TypeOf((*lab.StudyEvent)(nil)).Elem(),
+			"StudyFigure":     r.TypeOf((*lab.StudyFigure)(nil)).Elem(),
 			"StudyOptions":    r.TypeOf((*lab.StudyOptions)(nil)).Elem(),
 			"StudyRecord":     r.TypeOf((*lab.StudyRecord)(nil)).Elem(),
 			"StudyResult":     r.TypeOf((*lab.StudyResult)(nil)).Elem(),

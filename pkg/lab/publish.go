@@ -8,26 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gophersnake/gophersnake/pkg/lab/figure"
 	"github.com/gophersnake/gophersnake/pkg/lab/table"
 )
-
-// StudyFigure is one figure of a study's report.
-type StudyFigure struct {
-	Suffix string // of its file's name: "", "-loss"
-	Alt    string // what it shows, for those who do not see it
-	Draw   func() (*figure.Figure, error)
-}
-
-// Figures lists the figures of a study's report, those that its data allow.
-func (r *StudyResult) Figures() []StudyFigure {
-	metric := "valid/" + string(r.Spec.Metric)
-	return []StudyFigure{
-		{"", "result of every arm", r.BarFigure},
-		{"-loss", "training loss", func() (*figure.Figure, error) { return r.CurveFigure(KeyTrainLoss, r.LossBin()) }},
-		{"-valid", "validation by step", func() (*figure.Figure, error) { return r.CurveFigure(metric, 1) }},
-	}
-}
 
 // Tables lists the tables of a study's report.
 func (r *StudyResult) Tables() []*table.Table {
@@ -50,7 +32,7 @@ func (r *StudyResult) Markdown() string {
 		b.WriteString(t.Markdown() + "\n")
 	}
 	for _, f := range r.Figures() {
-		fmt.Fprintf(&b, "![%s: %s](%s%s.svg)\n", r.Config.Arms[0].Experiment.Task.Name, f.Alt, r.FileName(), f.Suffix)
+		fmt.Fprintf(&b, "![%s](%s%s.svg)\n\n", f.Alt, r.FileName(), f.Suffix)
 	}
 	return b.String()
 }
