@@ -25,20 +25,21 @@ func (a ArmResult) trained() *Result {
 	return nil
 }
 
-// hasEigenvalues reports whether the arm has a trained model whose recurrence is
-// a built-in diagonal one.
+// hasEigenvalues reports whether the arm has a trained model whose mixers tell
+// their eigenvalues, built in or not.
 func (a ArmResult) hasEigenvalues() bool {
-	switch a.Experiment.Model.Mixer.Kind {
-	case Diagonal, S4D, S6:
-		return a.trained() != nil
+	run := a.trained()
+	if run == nil {
+		return false
 	}
-	return false
+	m, _, err := BuildWith(run.Experiment, 1, a.NewMixer)
+	return err == nil && len(eigenvalues(m)) > 0
 }
 
-// EigenFigure draws the eigenvalues of every arm that has a diagonal recurrence,
-// all blocks in one panel: after training, of the arm's first run, and before
-// it, of the same experiment at its start. Those of an s6 are exp(ΔA) with
-// Δ = softplus(bias). The error says so if no arm has any.
+// EigenFigure draws the eigenvalues of every arm whose mixers tell them by a
+// method Eigenvalues, all blocks in one panel: after training, of the arm's
+// first run, and before it, of the same experiment at its start. Those of an s6
+// are exp(ΔA) with Δ = softplus(bias). The error says so if no arm has any.
 func (r *StudyResult) EigenFigure() (*figure.Figure, error) {
 	var disks []figure.Disk
 	var errs []error
