@@ -120,7 +120,7 @@ func (g *multiples) headHeight(width vg.Length) vg.Length {
 		note, small := h.noteLines(width)
 		height = max(height, vg.Length(len(name))*f.leading()+vg.Length(len(note))*small.leading())
 	}
-	return height + 4
+	return height + 7 // a mark on the upper end of the axis reaches 5 points beyond it
 }
 
 func (h head) nameLines(width vg.Length) ([]string, textFont) {

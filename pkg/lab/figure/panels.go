@@ -18,8 +18,8 @@ import (
 //
 // Without YRange the y axis shows what becomes of the lines: all their values
 // but those of the first quarter of the x axis, and without the lines that end
-// far above the others; bands that reach far beyond the lines are cut. A line that leaves the axis has a triangle there, and
-// the note says so.
+// far above the others; bands that reach far beyond the lines are cut. A line
+// that leaves the axis has a triangle there, and the note says so.
 //
 // A series without a point keeps its panel, which says so. The error tells what
 // is wrong with cfg or series, or that no series has a point.
