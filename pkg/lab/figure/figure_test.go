@@ -213,6 +213,7 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			legible(t, f)
 			found := texts(t, svg)
 			for _, want := range s.texts {
 				if !found[want] {
