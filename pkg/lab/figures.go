@@ -36,10 +36,10 @@ func (r *StudyResult) Figures() []StudyFigure {
 	if len(r.lengths()) > 1 {
 		out = append(out, StudyFigure{"-lengths", string(r.Spec.Metric) + " by length" + on, r.LengthFigure})
 	}
-	if slices.ContainsFunc(r.Arms, ArmResult.hasEigenvalues) {
+	if s, err := r.spectra(); len(s) > 0 || err != nil {
 		out = append(out, StudyFigure{"-eigenvalues", "eigenvalues before and after training" + on, r.EigenFigure})
 	}
-	if r.selective() != nil {
+	if d, err := r.deltaView(); d != nil || err != nil {
 		out = append(out, StudyFigure{"-delta", "the step Δ of a selective model over a text, after training" + on, r.DeltaFigure})
 	}
 	return out
@@ -67,7 +67,7 @@ func (a ArmResult) family() (name string, paint figure.Color) {
 		return "nonlinear and dense", figure.Purple
 	case m.Kind == MinGRU, m.Kind == MinLSTM, m.Kind == S6 && m.Select != "none":
 		return "selective", figure.Vermillion
-	case m.Kind == Diagonal, m.Kind == S4D, m.Kind == S6:
+	case m.Kind == Diagonal, m.Kind == SISO, m.Kind == S4D, m.Kind == S6:
 		return "diagonal", figure.Blue
 	}
 	return "others", figure.Green

@@ -128,7 +128,7 @@ func TestRateFigure(t *testing.T) {
 		t.Errorf("no tries: %v", err)
 	}
 	r.Arms[0].LR = 1e-2
-	r.Arms[0].Tries = []Try{{1e-3, 7, Finished, 0.2}, {1e-2, 7, Finished, 0.8}, {1e-2, 8, Finished, 0.7}, {3e-3, 8, Diverged, 0.9}}
+	r.Arms[0].Tries = []Try{{LR: 1e-3, Seed: 7, Status: Finished, Score: 0.2}, {LR: 1e-2, Seed: 7, Status: Finished, Score: 0.8}, {LR: 1e-2, Seed: 8, Status: Finished, Score: 0.7}, {LR: 3e-3, Seed: 8, Status: Diverged, Score: 0.9}}
 	f, err := r.RateFigure()
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -25,15 +24,51 @@ func (a ArmResult) trained() *Result {
 	return nil
 }
 
-// hasEigenvalues reports whether the arm has a trained model whose mixers tell
-// their eigenvalues, built in or not.
-func (a ArmResult) hasEigenvalues() bool {
+// Spectrum is the eigenvalues of an arm's first trained run, all blocks one after
+// the other, before and after training.
+type Spectrum struct {
+	Arm           string
+	Before, After []complex128
+}
+
+// spectra returns the eigenvalues of every arm whose mixers tell them by a method
+// Eigenvalues: from the weights of its runs, or as they were recorded. Weights that
+// cannot be read are an error.
+func (r *StudyResult) spectra() ([]Spectrum, error) {
+	if r.views != nil {
+		return r.views.spectra, nil
+	}
+	var out []Spectrum
+	for _, a := range r.Arms {
+		s, err := a.spectrum()
+		if err != nil {
+			return nil, err
+		}
+		if len(s.Before) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// spectrum is the eigenvalues of the arm's first trained run, the zero value if
+// there is none, or none can be told.
+func (a ArmResult) spectrum() (Spectrum, error) {
+	s := Spectrum{Arm: a.Name}
 	run := a.trained()
 	if run == nil {
-		return false
+		return s, nil
 	}
-	m, _, err := BuildWith(run.Experiment, 1, a.NewMixer)
-	return err == nil && len(eigenvalues(m)) > 0
+	before, _, err := BuildWith(run.Experiment, 1, a.NewMixer)
+	if err != nil || len(eigenvalues(before)) == 0 {
+		return s, err
+	}
+	after, err := LoadWith(run.Checkpoint, 1, a.NewMixer)
+	if err != nil {
+		return s, fmt.Errorf("lab: EigenFigure: arm %s: %w", a.Name, err)
+	}
+	s.Before, s.After = eigenvalues(before), eigenvalues(after.Model)
+	return s, nil
 }
 
 // EigenFigure draws the eigenvalues of every arm whose mixers tell them by a
@@ -41,38 +76,20 @@ func (a ArmResult) hasEigenvalues() bool {
 // first run, and before it, of the same experiment at its start. Those of an s6
 // are exp(ΔA) with Δ = softplus(bias). The error says so if no arm has any.
 func (r *StudyResult) EigenFigure() (*figure.Figure, error) {
-	var disks []figure.Disk
-	var errs []error
-	for _, a := range r.Arms {
-		if !a.hasEigenvalues() {
-			continue
-		}
-		d, err := a.disk()
-		disks, errs = append(disks, d), append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
+	spectra, err := r.spectra()
+	if err != nil {
 		return nil, err
+	}
+	var disks []figure.Disk
+	for _, s := range spectra {
+		if a := r.Arm(s.Arm); a != nil {
+			_, paint := a.family()
+			disks = append(disks, figure.Disk{Name: a.label(), Color: paint, Before: s.Before, After: s.After})
+		}
 	}
 	c := r.config("eigenvalues λ before and after training", "grey: before", "colour: after", "columns: shares of real λ, after upwards, before downwards",
 		"each arm's first run, all blocks", "where Δ comes from the input: at Δ = softplus(bias)")
 	return figure.Disks(c, disks)
-}
-
-// disk is the eigenvalues of the arm's first trained run.
-func (a ArmResult) disk() (figure.Disk, error) {
-	d := figure.Disk{Name: a.label()}
-	_, d.Color = a.family()
-	run := a.trained()
-	before, _, err := BuildWith(run.Experiment, 1, a.NewMixer)
-	if err != nil {
-		return d, fmt.Errorf("lab: EigenFigure: arm %s: %w", a.Name, err)
-	}
-	after, err := LoadWith(run.Checkpoint, 1, a.NewMixer)
-	if err != nil {
-		return d, fmt.Errorf("lab: EigenFigure: arm %s: %w", a.Name, err)
-	}
-	d.Before, d.After = eigenvalues(before), eigenvalues(after.Model)
-	return d, nil
 }
 
 // eigenvalues are those of all blocks whose mixer has some.
@@ -112,32 +129,56 @@ const (
 		"and forget the blanks between the words once a new word has begun"
 )
 
+// DeltaView is the step Δ of a selective model over a text.
+type DeltaView struct {
+	Arm  string           `json:"arm"`
+	Seed uint64           `json:"seed"`
+	Text string           `json:"text"`
+	Rows []figure.TextRow `json:"rows"` // one a block
+}
+
+// deltaView computes Δ of the best arm that selects it, or returns what was
+// recorded; nil if the task is no text or no such arm was trained.
+func (r *StudyResult) deltaView() (*DeltaView, error) {
+	if r.views != nil {
+		return r.views.delta, nil
+	}
+	a := r.selective()
+	if a == nil {
+		return nil, nil
+	}
+	v := &DeltaView{Arm: a.Name, Text: proseSample}
+	if a.Experiment.Task.Name == task.GoSource {
+		v.Text = codeSample
+	}
+	run := a.trained()
+	v.Seed = run.Experiment.Seed
+	loaded, err := LoadWith(run.Checkpoint, 1, a.NewMixer)
+	if err == nil {
+		v.Rows, err = loaded.deltaRows(v.Text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lab: DeltaFigure: arm %s: %w", a.Name, err)
+	}
+	return v, nil
+}
+
 // DeltaFigure draws the step Δ of the best arm that computes it from the input
 // over a short text, a row a block: the geometric mean over the channels at each
 // byte. A small Δ leaves the state as it is, a large one replaces it by what is
 // read. The error says so if the task is no text or no such arm was trained.
 func (r *StudyResult) DeltaFigure() (*figure.Figure, error) {
-	a := r.selective()
-	if a == nil {
-		return nil, fmt.Errorf("lab: DeltaFigure: no trained arm of %s computes Δ from bytes of text", r.Config.Name)
-	}
-	text := proseSample
-	if a.Experiment.Task.Name == task.GoSource {
-		text = codeSample
-	}
-	run := a.trained()
-	loaded, err := LoadWith(run.Checkpoint, 1, a.NewMixer)
-	if err != nil {
-		return nil, fmt.Errorf("lab: DeltaFigure: arm %s: %w", a.Name, err)
-	}
-	rows, err := loaded.deltaRows(text)
+	v, err := r.deltaView()
 	if err != nil {
 		return nil, err
 	}
-	c := r.config(fmt.Sprintf("the step Δ of %s at each byte of a text", a.label()), fmt.Sprintf("after training, seed %d", run.Experiment.Seed),
+	if v == nil || r.Arm(v.Arm) == nil {
+		return nil, fmt.Errorf("lab: DeltaFigure: no trained arm of %s computes Δ from bytes of text", r.Config.Name)
+	}
+	c := r.config(fmt.Sprintf("the step Δ of %s at each byte of a text", r.Arm(v.Arm).label()), fmt.Sprintf("after training, seed %d", v.Seed),
 		"the taller and darker, the more of the state is replaced", "geometric mean over the channels, logarithmic scale", "·: blank, →: tab, ¶: end of line")
 	c.LogY = true
-	return figure.TextBars(c, visible(text), rows)
+	return figure.TextBars(c, visible(v.Text), v.Rows)
 }
 
 // deltaRows is the geometric mean over the channels of Δ at each byte, a row for

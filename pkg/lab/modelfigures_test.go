@@ -115,10 +115,10 @@ func sortedValues(m map[string]string) []string {
 	return out
 }
 
-// TestDisk: before is the experiment's start, after what training made of it.
-func TestDisk(t *testing.T) {
+// TestSpectrum: before is the experiment's start, after what training made of it.
+func TestSpectrum(t *testing.T) {
 	a := textStudy(t, DefaultMixer(Diagonal)).Arms[0]
-	d, err := a.disk()
+	d, err := a.spectrum()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestDisk(t *testing.T) {
 		t.Error("before is not the start, or training changed nothing")
 	}
 	a.Runs[0].Checkpoint = []byte("no checkpoint")
-	if _, err := a.disk(); err == nil || !strings.Contains(err.Error(), "EigenFigure: arm a") {
+	if _, err := a.spectrum(); err == nil || !strings.Contains(err.Error(), "EigenFigure: arm a") {
 		t.Errorf("a broken checkpoint: %v", err)
 	}
 	a.Runs[0].Status = Diverged

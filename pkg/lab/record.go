@@ -47,6 +47,22 @@ type StudyRecord struct {
 	Extend    int         `json:"extend,omitempty"`
 	Notes     []string    `json:"notes,omitempty"`
 	Arms      []ArmRecord `json:"arms"`
+
+	Spectra []SpectrumRecord `json:"spectra,omitempty"` // eigenvalues of each arm's first run
+	Delta   *DeltaView       `json:"delta,omitempty"`   // Δ over a text
+}
+
+// SpectrumRecord is a Spectrum in four significant digits, [real, imaginary].
+type SpectrumRecord struct {
+	Arm    string      `json:"arm"`
+	Before [][2]Number `json:"before"`
+	After  [][2]Number `json:"after"`
+}
+
+// views is what a study shows of its models.
+type views struct {
+	spectra []Spectrum
+	delta   *DeltaView
 }
 
 // ArmRecord is one arm of a StudyRecord, its runs in the order of the seeds.
@@ -124,7 +140,45 @@ func (r *StudyResult) Record() StudyRecord {
 		}
 		s.Arms = append(s.Arms, rec)
 	}
+	spectra, _ := r.spectra() // weights that cannot be read have no place in a record
+	for _, x := range spectra {
+		s.Spectra = append(s.Spectra, SpectrumRecord{x.Arm, pairs(x.Before), pairs(x.After)})
+	}
+	if v, err := r.deltaView(); err == nil && v != nil {
+		kept := *v
+		kept.Rows = slices.Clone(v.Rows)
+		for i, row := range kept.Rows {
+			kept.Rows[i].Values = slices.Clone(row.Values)
+			for k, value := range row.Values {
+				kept.Rows[i].Values[k] = rounded(value, 4)
+			}
+		}
+		s.Delta = &kept
+	}
 	return s
+}
+
+// pairs and complexes turn eigenvalues into plain numbers and back.
+func pairs(z []complex128) [][2]Number {
+	out := make([][2]Number, len(z))
+	for i, v := range z {
+		out[i] = [2]Number{Number(rounded(real(v), 4)), Number(rounded(imag(v), 4))}
+	}
+	return out
+}
+
+func complexes(x [][2]Number) []complex128 {
+	out := make([]complex128, len(x))
+	for i, v := range x {
+		out[i] = complex(float64(v[0]), float64(v[1]))
+	}
+	return out
+}
+
+// rounded is v in so many significant digits.
+func rounded(v float64, digits int) float64 {
+	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
+	return r
 }
 
 func (r *StudyResult) recordRun(run *Result) RunRecord {
@@ -149,8 +203,7 @@ func thinned(c Curve, bin int) CurveRecord {
 	var out CurveRecord
 	for from := 0; from < len(c.Steps); from += bin {
 		to := min(from+bin, len(c.Steps))
-		v, _ := strconv.ParseFloat(strconv.FormatFloat(average(c.Values[from:to]), 'g', 6, 64), 64)
-		out.Steps, out.Values = append(out.Steps, c.Steps[to-1]), append(out.Values, Number(v))
+		out.Steps, out.Values = append(out.Steps, c.Steps[to-1]), append(out.Values, Number(rounded(average(c.Values[from:to]), 6)))
 	}
 	return out
 }
@@ -184,6 +237,10 @@ func (s StudyRecord) Result() (*StudyResult, error) {
 		return nil, fmt.Errorf("lab: record %s has no arm", s.Name)
 	}
 	r.Spec = specOf(r.Arms[0].Experiment.Task)
+	r.views = &views{delta: s.Delta}
+	for _, x := range s.Spectra {
+		r.views.spectra = append(r.views.spectra, Spectrum{x.Arm, complexes(x.Before), complexes(x.After)})
+	}
 	return r, nil
 }
 

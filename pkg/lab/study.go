@@ -172,6 +172,7 @@ type StudyResult struct {
 	Arms   []ArmResult
 
 	noise *noise // nil until it is needed
+	views *views // of a recorded study, whose runs have no weights
 }
 
 // Arm returns the result of the arm of that name, nil if there is none.
