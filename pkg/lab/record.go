@@ -262,25 +262,35 @@ func (rec RunRecord) result(e Experiment, params int) *Result {
 
 // SummaryTable puts several studies of the same ladder side by side: one row a
 // rung, and for each task the mean with its 95 % interval, and how many runs
-// solved the task where some did and some did not.
+// solved the task where some did and some did not. A task that is tested at other
+// lengths, too, has a second column, at four times the trained length or the
+// nearest to it: many arms that solve the one fail the other.
 func SummaryTable(studies []*StudyResult) *table.Table {
-	cols := []string{"rung", "the one change"}
-	for _, r := range studies {
-		arrow := "↓"
-		if r.Spec.Metric.HigherIsBetter() {
-			arrow = "↑"
-		}
-		cols = append(cols, string(r.Config.Arms[0].Experiment.Task.Name)+" "+r.Key()+" "+arrow)
+	type column struct {
+		r   *StudyResult
+		key string
 	}
-	t := table.New("", append(cols, "parameters", "state")...)
+	var columns []column
+	names := []string{"rung", "the one change"}
+	for _, r := range studies {
+		for _, key := range r.summaryKeys() {
+			arrow := "↓"
+			if r.Spec.Metric.HigherIsBetter() {
+				arrow = "↑"
+			}
+			columns = append(columns, column{r, key})
+			names = append(names, string(r.Config.Arms[0].Experiment.Task.Name)+" "+key+" "+arrow)
+		}
+	}
+	t := table.New("", append(names, "parameters", "state")...)
 	t.Align = []table.Align{table.Left, table.Left}
 	for _, rung := range Rungs() {
 		row, params, state := []string{rung.Number + " " + rung.Name, rung.Change}, []string{}, []string{}
-		for _, r := range studies {
+		for _, c := range columns {
 			cell := "–"
-			if a := r.Arm(rung.Name); a != nil {
-				cell = r.summaryCell(*a)
-				params, state = append(params, r.params(*a)), append(state, a.state())
+			if a := c.r.Arm(rung.Name); a != nil {
+				cell = c.r.summaryCell(*a, c.key)
+				params, state = append(params, c.r.params(*a)), append(state, a.state())
 			}
 			row = append(row, cell)
 		}
@@ -291,14 +301,35 @@ func SummaryTable(studies []*StudyResult) *table.Table {
 	return t
 }
 
-// summaryCell is an arm's mean and interval, and what a mean does not tell.
-func (r *StudyResult) summaryCell(a ArmResult) string {
-	s := r.Summary(a)
+// summaryKeys are the metrics of a study that a summary shows.
+func (r *StudyResult) summaryKeys() []string {
+	keys := []string{r.Key()}
+	c := r.Config.Arms[0].Experiment.Task
+	best := 0
+	for _, n := range c.EvalLengths {
+		if best == 0 || math.Abs(math.Log(float64(n)/float64(4*c.Length))) < math.Abs(math.Log(float64(best)/float64(4*c.Length))) {
+			best = n
+		}
+	}
+	if best > 0 {
+		keys = append(keys, fmt.Sprintf("test@%d/%s", best, r.Spec.Metric))
+	}
+	return keys
+}
+
+// summaryCell is an arm's mean of a metric with its interval, and what a mean does
+// not tell. Of a metric that the report is not about the interval is Student's t
+// of the reported seeds.
+func (r *StudyResult) summaryCell(a ArmResult, key string) string {
+	s := summarise(a.Values(key), rangeOf(r.Spec.Metric))
+	if key == r.Key() {
+		s = r.Summary(a)
+	}
 	if s.N == 0 {
 		return "diverged"
 	}
 	text := strings.TrimSuffix(r.value(s.Mean)+" "+r.interval(s.Lo, s.Hi), " –")
-	if p, ok := r.Solved(a); ok && p.K > 0 && p.K < p.N {
+	if p, ok := r.Solved(a); ok && key == r.Key() && p.K > 0 && p.K < p.N {
 		text += fmt.Sprintf(", %d of %d solved", p.K, p.N)
 	}
 	if s.Diverged > 0 {

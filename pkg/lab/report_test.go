@@ -172,7 +172,7 @@ func TestTableOfDivergedRuns(t *testing.T) {
 	if got := cell(t, r, "rnn", "gain"); got != "+0.200" {
 		t.Errorf("gain of one pair: %q, want +0.200 without an interval", got)
 	}
-	if got := r.summaryCell(*r.Arm("rnn")); got != "0.900, 2 diverged" {
+	if got := r.summaryCell(*r.Arm("rnn"), r.Key()); got != "0.900, 2 diverged" {
 		t.Errorf("summary of one finished and two diverged runs: %q", got)
 	}
 }
@@ -259,6 +259,23 @@ func TestSolved(t *testing.T) {
 	r.Spec.Solved = 0
 	if _, ok := r.Solved(r.Arms[0]); ok || r.solvedNote() != "" {
 		t.Error("a task without that value is solved")
+	}
+}
+
+// TestSummaryShowsLength: beside the trained length stands four times of it.
+func TestSummaryShowsLength(t *testing.T) {
+	r := scored(map[string][]float64{"conv": {0.5, 0.6, 0.7}, "mamba": {1, 1, 0.4}})
+	for _, a := range r.Arms {
+		for i, run := range a.Runs {
+			run.Final["test@64/accuracy"] = 0.1 * float64(i)
+		}
+	}
+	tab := SummaryTable([]*StudyResult{r})
+	if want := []string{"rung", "the one change", "induction test/accuracy ↑", "induction test@64/accuracy ↑", "parameters", "state"}; !slices.Equal(tab.Columns, want) {
+		t.Fatalf("columns %q, want %q", tab.Columns, want)
+	}
+	if len(tab.Rows) != 2 || tab.Rows[1][2] != "0.800 [0.000, 1.000], 2 of 3 solved" || tab.Rows[1][3] != "0.100 [0.000, 0.348]" {
+		t.Errorf("rows %q", tab.Rows)
 	}
 }
 
