@@ -17,7 +17,7 @@ import (
 //
 //	8 bytes   magic "gskckpt1"
 //	8 bytes   length of the header, little-endian
-//	header    JSON: experiment, step, optimiser step, names and sizes
+//	header    JSON: experiment, step, optimiser steps, names and sizes
 //	payload   for each parameter: values, first moments, second moments, as
 //	          little-endian float32 (cpu) or float64 (reference)
 //	32 bytes  SHA-256 of everything before
@@ -25,13 +25,15 @@ const checkpointMagic = "gskckpt1"
 
 // checkpointHeader describes a checkpoint's payload.
 type checkpointHeader struct {
-	Experiment    json.RawMessage   `json:"experiment"`
-	Step          int               `json:"step"`
-	OptimiserStep int               `json:"optimiser_step"`
-	FirstLoss     float64           `json:"first_loss"`
-	HighSteps     int               `json:"high_steps"`
-	Bits          int               `json:"bits"`
-	Params        []checkpointParam `json:"params"`
+	Experiment    json.RawMessage `json:"experiment"`
+	Step          int             `json:"step"`
+	OptimiserStep int             `json:"optimiser_step"`
+	// OptimiserSteps is of each parameter, absent where all had OptimiserStep.
+	OptimiserSteps []int             `json:"optimiser_steps,omitempty"`
+	FirstLoss      float64           `json:"first_loss"`
+	HighSteps      int               `json:"high_steps"`
+	Bits           int               `json:"bits"`
+	Params         []checkpointParam `json:"params"`
 }
 
 type checkpointParam struct {
@@ -52,7 +54,7 @@ type Checkpoint struct {
 // encodeCheckpoint writes the state of a run as a file.
 func encodeCheckpoint(e Experiment, step int, w divergence, params []*tensor.Param, opt *optim.AdamW) []byte {
 	state := opt.Export()
-	h := checkpointHeader{Experiment: e.JSON(), Step: step, OptimiserStep: state.Step, FirstLoss: w.First, HighSteps: w.High, Bits: checkpointBits(e.Device)}
+	h := checkpointHeader{Experiment: e.JSON(), Step: step, OptimiserStep: state.Step, OptimiserSteps: state.Steps, FirstLoss: w.First, HighSteps: w.High, Bits: checkpointBits(e.Device)}
 	for _, p := range params {
 		h.Params = append(h.Params, checkpointParam{p.Name, p.Len()})
 	}
@@ -121,7 +123,7 @@ func DecodeCheckpoint(data []byte) (*Checkpoint, error) {
 		return nil, err
 	}
 	c := &Checkpoint{Experiment: e, Step: h.Step, params: h.Params,
-		optimiser: optim.AdamWState{Step: h.OptimiserStep}, watch: divergence{First: h.FirstLoss, High: h.HighSteps}}
+		optimiser: optim.AdamWState{Step: h.OptimiserStep, Steps: h.OptimiserSteps}, watch: divergence{First: h.FirstLoss, High: h.HighSteps}}
 	if err := c.readPayload(body[lead+int(n):], h.Bits); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gophersnake/gophersnake/pkg/tensor"
 )
@@ -49,7 +50,7 @@ type AdamW struct {
 	cfg    AdamWConfig
 	params []*tensor.Param
 	m, v   []*tensor.Tensor
-	step   int
+	steps  []int // updates of each parameter
 }
 
 // NewAdamW returns an optimiser for params with zero moments.
@@ -57,7 +58,7 @@ func NewAdamW(params []*tensor.Param, cfg AdamWConfig) (*AdamW, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	a := &AdamW{cfg: cfg, params: params}
+	a := &AdamW{cfg: cfg, params: params, steps: make([]int, len(params))}
 	for _, p := range params {
 		a.m = append(a.m, tensor.New(p.Device(), p.Shape()...))
 		a.v = append(a.v, tensor.New(p.Device(), p.Shape()...))
@@ -66,20 +67,24 @@ func NewAdamW(params []*tensor.Param, cfg AdamWConfig) (*AdamW, error) {
 }
 
 // Step clips the gradients, updates every parameter that got one since the last
-// step with learning rate lr, and sets the gradients to zero. It returns the global gradient norm before
-// clipping; if that is NaN or infinite nothing is updated, and the gradients
-// stay as they are, to be looked at.
+// step with learning rate lr, and sets the gradients to zero. Bias correction
+// counts the updates of each parameter, as torch.optim.AdamW does; one that got
+// no gradient keeps its value, its moments and its count. Step returns the
+// global gradient norm before clipping; if that is NaN or infinite nothing is
+// updated, and the gradients stay as they are, to be looked at.
 func (a *AdamW) Step(lr float64) (norm float64) {
 	norm = math.Sqrt(tensor.SumSquaresGrad(a.params))
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return norm
 	}
-	a.step++
-	h := tensor.AdamWStep{Beta1: a.cfg.Beta1, Beta2: a.cfg.Beta2, Eps: a.cfg.Eps,
-		C1:        1 - math.Pow(a.cfg.Beta1, float64(a.step)),
-		C2:        1 - math.Pow(a.cfg.Beta2, float64(a.step)),
-		GradScale: clipScale(norm, a.cfg.Clip)}
+	h := tensor.AdamWStep{Beta1: a.cfg.Beta1, Beta2: a.cfg.Beta2, Eps: a.cfg.Eps, GradScale: clipScale(norm, a.cfg.Clip)}
 	for i, p := range a.params {
+		if !p.HasGrad() {
+			continue
+		}
+		a.steps[i]++
+		h.C1 = 1 - math.Pow(a.cfg.Beta1, float64(a.steps[i]))
+		h.C2 = 1 - math.Pow(a.cfg.Beta2, float64(a.steps[i]))
 		h.LR, h.Decay = lr, 0
 		switch p.Group {
 		case tensor.Decay:
@@ -104,38 +109,58 @@ func clipScale(norm, clip float64) float64 {
 
 // AdamWState is an optimiser's memory as plain numbers, one slice a parameter.
 type AdamWState struct {
-	Step int         `json:"step"`
-	M    [][]float64 `json:"m"`
-	V    [][]float64 `json:"v"`
+	Step  int         `json:"step"`            // updates of the parameter that had most
+	Steps []int       `json:"steps,omitempty"` // updates of each parameter; empty if all had Step
+	M     [][]float64 `json:"m"`
+	V     [][]float64 `json:"v"`
 }
 
-// Export returns a copy of the step count and the moments.
+// Export returns a copy of the counts and the moments.
 func (a *AdamW) Export() AdamWState {
-	s := AdamWState{Step: a.step}
-	for i := range a.params {
+	var s AdamWState
+	for i, n := range a.steps {
+		s.Step = max(s.Step, n)
 		s.M = append(s.M, a.m[i].Data())
 		s.V = append(s.V, a.v[i].Data())
+	}
+	if slices.ContainsFunc(a.steps, func(n int) bool { return n != s.Step }) {
+		s.Steps = slices.Clone(a.steps)
 	}
 	return s
 }
 
 // Import overwrites the optimiser's memory, of the same parameters.
 func (a *AdamW) Import(s AdamWState) error {
-	if len(s.M) != len(a.params) || len(s.V) != len(a.params) {
-		return fmt.Errorf("optim: AdamW.Import: moments of %d and %d parameters, want %d", len(s.M), len(s.V), len(a.params))
+	steps := s.Steps
+	if len(steps) == 0 {
+		steps = slices.Repeat([]int{s.Step}, len(a.params))
 	}
-	for i, p := range a.params {
-		if len(s.M[i]) != p.Len() || len(s.V[i]) != p.Len() {
-			return fmt.Errorf("optim: AdamW.Import: moments of %s have %d and %d elements, want %d", p.Name, len(s.M[i]), len(s.V[i]), p.Len())
-		}
-	}
-	if s.Step < 0 {
-		return fmt.Errorf("optim: AdamW.Import: step is %d, want 0 or more", s.Step)
+	if err := a.check(s, steps); err != nil {
+		return fmt.Errorf("optim: AdamW.Import: %w", err)
 	}
 	for i := range a.params {
 		a.m[i].SetData(s.M[i])
 		a.v[i].SetData(s.V[i])
 	}
-	a.step = s.Step
+	copy(a.steps, steps)
+	return nil
+}
+
+// check holds moments and counts against the parameters.
+func (a *AdamW) check(s AdamWState, steps []int) error {
+	if len(s.M) != len(a.params) || len(s.V) != len(a.params) {
+		return fmt.Errorf("moments of %d and %d parameters, want %d", len(s.M), len(s.V), len(a.params))
+	}
+	if len(steps) != len(a.params) {
+		return fmt.Errorf("steps of %d parameters, want %d", len(steps), len(a.params))
+	}
+	for i, p := range a.params {
+		if len(s.M[i]) != p.Len() || len(s.V[i]) != p.Len() {
+			return fmt.Errorf("moments of %s have %d and %d elements, want %d", p.Name, len(s.M[i]), len(s.V[i]), p.Len())
+		}
+		if steps[i] < 0 {
+			return fmt.Errorf("step of %s is %d, want 0 or more", p.Name, steps[i])
+		}
+	}
 	return nil
 }

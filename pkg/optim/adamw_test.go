@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gophersnake/gophersnake/internal/golden"
@@ -58,7 +59,9 @@ func runTorchCase(t *testing.T, d *tensor.Device, c golden.Case) map[string][]fl
 	out := map[string][]float64{}
 	for step := range int(num("steps")) {
 		for _, p := range params {
-			setGrad(p, c.Inputs["g_"+p.Name].Data[step*p.Len():(step+1)*p.Len()])
+			if !rests(c, p.Name, step) {
+				setGrad(p, c.Inputs["g_"+p.Name].Data[step*p.Len():(step+1)*p.Len()])
+			}
 		}
 		out["norm"] = append(out["norm"], opt.Step(num("lr")))
 		for _, p := range params {
@@ -73,6 +76,13 @@ func runTorchCase(t *testing.T, d *tensor.Device, c golden.Case) map[string][]fl
 		out["m_"+p.Name], out["v_"+p.Name] = s.M[i], s.V[i]
 	}
 	return out
+}
+
+// rests reports whether a parameter gets no gradient at a step of a case.
+func rests(c golden.Case, param string, step int) bool {
+	all, _ := c.Meta["rests"].(map[string]any)
+	steps, _ := all[param].([]any)
+	return slices.Contains(steps, any(float64(step)))
 }
 
 // groups makes one parameter of each group.
@@ -128,6 +138,69 @@ func TestAdamWRefusesBadGradients(t *testing.T) {
 			}
 			if after := opt.Export(); fmt.Sprint(after) != fmt.Sprint(before) {
 				t.Errorf("%s: the moments or the step count changed", d)
+			}
+		}
+	}
+}
+
+// TestAdamWCountsEachParameter: a parameter whose first gradient comes at step
+// 11 is corrected for its first update, not for an eleventh, as in torch: two
+// gradients of 1 move it twice by the learning rate.
+func TestAdamWCountsEachParameter(t *testing.T) {
+	for _, d := range mixertest.Devices(t) {
+		early := tensor.NewParam(d, "early", tensor.NoDecay, []float64{1}, 1)
+		late := tensor.NewParam(d, "late", tensor.NoDecay, []float64{1}, 1)
+		cfg := optim.DefaultAdamWConfig()
+		cfg.Clip = 0
+		opt, err := optim.NewAdamW([]*tensor.Param{early, late}, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for step := range 12 {
+			setGrad(early, []float64{1})
+			if step >= 10 {
+				setGrad(late, []float64{1})
+			}
+			opt.Step(0.01)
+		}
+		near(t, d.Name()+" late", late.Data(), []float64{0.98}, 1e-6) // float32's rounding of 1
+		if s := opt.Export(); s.Step != 12 || !slices.Equal(s.Steps, []int{12, 2}) {
+			t.Errorf("%s: counts %d and %v, want 12 and [12 2]", d, s.Step, s.Steps)
+		}
+	}
+}
+
+// TestAdamWStateOfOneCount: a state from before counts were kept for each
+// parameter means the same count for all, and equal counts are written so.
+func TestAdamWStateOfOneCount(t *testing.T) {
+	for _, d := range mixertest.Devices(t) {
+		whole, second := newTrainer(t, d), newTrainer(t, d)
+		whole.run(0, 3)
+		text, err := json.Marshal(whole.opt.Export())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var old struct {
+			Step int
+			M, V [][]float64
+		}
+		if err := json.Unmarshal(text, &old); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "steps") || old.Step != 3 {
+			t.Fatalf("%s: written as %s, want one count of 3", d, text)
+		}
+		if err := second.opt.Import(optim.AdamWState{Step: old.Step, M: old.M, V: old.V}); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range whole.params {
+			second.params[i].SetData(p.Data())
+		}
+		whole.run(3, 5)
+		second.run(3, 5)
+		for i, p := range whole.params {
+			if got := second.params[i].Data(); !slices.Equal(got, p.Data()) {
+				t.Errorf("%s: %s is %v, want %v", d, p.Name, got, p.Data())
 			}
 		}
 	}
@@ -228,7 +301,8 @@ func TestAdamWImportRefuses(t *testing.T) {
 	}{
 		{optim.AdamWState{M: two(), V: two()[:2]}, "moments of 3 and 2 parameters, want 3"},
 		{optim.AdamWState{M: two(), V: [][]float64{{0, 0}, {0}, {0, 0}}}, "moments of no_decay have 2 and 1 elements, want 2"},
-		{optim.AdamWState{Step: -1, M: two(), V: two()}, "step is -1, want 0 or more"},
+		{optim.AdamWState{Step: -1, M: two(), V: two()}, "step of decay is -1, want 0 or more"},
+		{optim.AdamWState{Steps: []int{1, 2}, M: two(), V: two()}, "steps of 2 parameters, want 3"},
 	} {
 		tr := newTrainer(t, tensor.Reference())
 		mixertest.WantErrors(t, tr.opt.Import(tt.state), tt.says)
@@ -278,6 +352,9 @@ func TestAdamWResumeOfAParameterInDisuse(t *testing.T) {
 			if got := second.params[i].Data(); !slices.Equal(got, p.Data()) {
 				t.Errorf("%s: %s is %v after the interruption, want %v", d, p.Name, got, p.Data())
 			}
+		}
+		if got, want := fmt.Sprint(second.opt.Export()), fmt.Sprint(whole.opt.Export()); got != want {
+			t.Errorf("%s: %s after the interruption, want %s", d, got, want)
 		}
 	}
 }

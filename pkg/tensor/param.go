@@ -25,13 +25,16 @@ func NewParam(d *Device, name string, g Group, data []float64, shape ...int) *Pa
 	return &Param{Tensor: Variable(d, data, shape...), Name: name, Group: g}
 }
 
+// HasGrad reports whether a gradient has arrived since ZeroGrad.
+func (p *Param) HasGrad() bool { return !p.grad.IsNil() }
+
 // ZeroGrad forgets the gradients of all parameters: they read as 0, and an
 // optimiser passes over a parameter until a gradient arrives again, as torch
 // does. So a step depends on nothing but the parameters, the moments and the
 // gradients of that step, and a resumed run equals an uninterrupted one.
 func ZeroGrad(params []*Param) {
 	for _, p := range params {
-		if !p.grad.IsNil() {
+		if p.HasGrad() {
 			p.idle, p.grad = p.grad, device.Buf{}
 		}
 	}
@@ -42,7 +45,7 @@ func ZeroGrad(params []*Param) {
 func SumSquaresGrad(params []*Param) float64 {
 	var s float64
 	for _, p := range params {
-		if !p.grad.IsNil() {
+		if p.HasGrad() {
 			s += p.dev.impl.SumSquares(p.grad)
 		}
 	}
@@ -60,7 +63,7 @@ type AdamWStep = device.AdamW
 //
 // Without a gradient nothing changes.
 func (p *Param) AdamW(h AdamWStep, m, v *Tensor) {
-	if !p.grad.IsNil() {
+	if p.HasGrad() {
 		p.dev.impl.AdamW(h, p.buf, p.grad, m.buf, v.buf)
 	}
 }
@@ -68,7 +71,7 @@ func (p *Param) AdamW(h AdamWStep, m, v *Tensor) {
 // SGD updates p in place: buf ← momentum·buf + scale·g + decay·w, w ← w − lr·buf.
 // Without a gradient nothing changes.
 func (p *Param) SGD(lr, momentum, decay, scale float64, buf *Tensor) {
-	if !p.grad.IsNil() {
+	if p.HasGrad() {
 		p.dev.impl.SGD(lr, momentum, decay, scale, p.buf, p.grad, buf.buf)
 	}
 }

@@ -649,13 +649,13 @@ def ops():
 
 # ------------------------------------------------------------------- optimiser
 
-def torch_adamw(p, grads, lr, betas, eps, wd, clip):
+def torch_adamw(p, grads, lr, betas, eps, wd, clip, rests):
     p = {k: torch.nn.Parameter(torch.tensor(v)) for k, v in p.items()}
     opt = torch.optim.AdamW(p.values(), lr=lr, betas=betas, eps=eps, weight_decay=wd)
     track = {k: [] for k in [*p, "norm"]}
     for t in range(len(next(iter(grads.values())))):
         for k, v in p.items():
-            v.grad = torch.tensor(grads[k][t])
+            v.grad = None if t in rests.get(k, []) else torch.tensor(grads[k][t])
         norm = torch.nn.utils.clip_grad_norm_(p.values(), clip or math.inf)
         opt.step()
         track["norm"].append(norm.item())
@@ -666,20 +666,23 @@ def torch_adamw(p, grads, lr, betas, eps, wd, clip):
     return {k: np.array(v) for k, v in track.items()} | last
 
 
-def own_adamw(p, grads, lr, betas, eps, wd, clip):
-    p = dict(p)
+def own_adamw(p, grads, lr, betas, eps, wd, clip, rests):
+    p, count = dict(p), dict.fromkeys(p, 0)
     m, v = ({k: np.zeros_like(x) for k, x in p.items()} for _ in range(2))
     track = {k: [] for k in [*p, "norm"]}
     for t in range(len(next(iter(grads.values())))):
-        norm = math.sqrt(sum((grads[k][t]**2).sum() for k in p))
+        here = [k for k in p if t not in rests.get(k, [])]
+        norm = math.sqrt(sum((grads[k][t]**2).sum() for k in here))
         track["norm"].append(norm)
         scale = min(1.0, clip / (norm + 1e-6)) if clip else 1.0
-        for k in p:
+        for k in here:
+            count[k] += 1
             g = grads[k][t] * scale
             m[k] = betas[0] * m[k] + (1 - betas[0]) * g
             v[k] = betas[1] * v[k] + (1 - betas[1]) * g * g
-            mh, vh = m[k] / (1 - betas[0]**(t + 1)), v[k] / (1 - betas[1]**(t + 1))
+            mh, vh = m[k] / (1 - betas[0]**count[k]), v[k] / (1 - betas[1]**count[k])
             p[k] = p[k] * (1 - lr * wd) - lr * mh / (np.sqrt(vh) + eps)
+        for k in p:
             track[k].append(p[k])
     last = {f"{n}_{k}": a[k] for n, a in [("m", m), ("v", v)] for k in p}
     return {k: np.array(x) for k, x in track.items()} | last
@@ -687,16 +690,18 @@ def own_adamw(p, grads, lr, betas, eps, wd, clip):
 
 def optim():
     s = Subject("optim")
-    for name, wd, clip in [("adamw_clip", .1, 1.0), ("adamw_noclip", .1, None),
-                           ("adam_nodecay_clip", 0., 1.0)]:
+    late = {"p0": [3, 8], "p1": [*range(10), 11]}  # steps without a gradient
+    for name, wd, clip, rests in [("adamw_clip", .1, 1.0, {}), ("adamw_noclip", .1, None, {}),
+                                  ("adam_nodecay_clip", 0., 1.0, {}), ("adamw_rests", .1, 1.0, late)]:
         g = Draw(s.name, name)
-        shapes, steps = {"p0": (3, 4), "p1": (5,)}, 5
+        shapes, steps = {"p0": (3, 4), "p1": (5,)}, 13 if rests else 5
         p = {k: g.randn(*v) for k, v in shapes.items()}
         # norms on both sides of the clip at 1
-        scale = np.array([2., .05, .7, .01, 1.])
+        scale = np.resize([2., .05, .7, .01, 1.], steps)
         grads = {k: np.round(g.randn(steps, *v) * scale.reshape(-1, *[1] * len(v)), 6)
                  for k, v in shapes.items()}
-        hyper = {"lr": 1e-2, "betas": (.9, .95), "eps": 1e-8, "wd": wd, "clip": clip}
+        hyper = {"lr": 1e-2, "betas": (.9, .95), "eps": 1e-8, "wd": wd, "clip": clip,
+                 "rests": rests}
         got, want = torch_adamw(p, grads, **hyper), own_adamw(p, grads, **hyper)
         for k in got:
             check(f"optim/{name}: {k}", got[k], want[k], OWN_TOL)
@@ -706,7 +711,8 @@ def optim():
                                                              grads.items())]},
             "outputs": {k: array(v) for k, v in got.items()}, "grads": {},
             "meta": {"steps": steps, "lr": 1e-2, "beta1": .9, "beta2": .95, "eps": 1e-8,
-                     "weight_decay": wd, "max_norm": clip or 0}})  # max_norm 0: no clipping
+                     "weight_decay": wd, "max_norm": clip or 0,  # max_norm 0: no clipping
+                     **({"rests": rests} if rests else {})}})
     return s
 
 

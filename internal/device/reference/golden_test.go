@@ -240,6 +240,10 @@ func last(x device.Buf, b, l, h int) []float64 {
 
 func TestGoldenAdamW(t *testing.T) {
 	eachVector(t, "optim.json", nil, func(v vectors) {
+		if v.Meta["rests"] != nil {
+			v.elsewhere() // which parameter takes part in a step is pkg/optim's
+			return
+		}
 		num := func(k string) float64 { return v.Meta[k].(float64) }
 		params := []string{"p0", "p1"}
 		var w, m, s [2]device.Buf
