@@ -50,7 +50,7 @@ func (d *Device) Attention(p *device.Attention) {
 	heads := a.B * a.H
 	work := heads * a.Lq * a.Lk * a.Dh / 4
 	if a.Lq <= attnDirect {
-		d.tasks(heads, work, func(t int) { a.direct(t/a.H, t%a.H) })
+		d.tasks(heads, work, func(t int) { a.direct(t/a.H, t%a.H, 0, a.Lq) })
 		return
 	}
 	blocks := (a.Lq + attnTask - 1) / attnTask
@@ -60,13 +60,14 @@ func (d *Device) Attention(p *device.Attention) {
 	})
 }
 
-// direct computes the few queries of one head one by one, as in generation,
-// where packing keys and values would cost more than their use.
-func (a attention) direct(b, h int) {
+// direct computes queries q0 to q1 of one head one by one, each from what it
+// sees alone: in generation, where packing keys and values would cost more than
+// their use, and where there are values that a tile must not touch.
+func (a attention) direct(b, h, q0, q1 int) {
 	tmp := a.d.free.get(a.Lk + a.Dh)
 	defer a.d.free.put(tmp)
 	q, e := tmp[:a.Dh], tmp[a.Dh:]
-	for t := range a.Lq {
+	for t := q0; t < q1; t++ {
 		vec.Scale(q, a.scale, a.query(a.Q, b, h, t)[:a.Dh])
 		e := e[:t+a.off+1]
 		for s := range e {
@@ -83,13 +84,21 @@ func (a attention) direct(b, h int) {
 	}
 }
 
+// setLSE keeps a query's log-sum-exp: top where that is infinite, as Σ is NaN
+// then.
 func (a attention) setLSE(b, h, t int, top, sum float32) {
-	set(a.LSE, (b*a.H+h)*a.Lq+t, float32(float64(top)+math.Log(float64(sum))))
+	lse := top
+	if !math.IsInf(float64(top), 0) {
+		lse = float32(float64(top) + math.Log(float64(sum)))
+	}
+	set(a.LSE, (b*a.H+h)*a.Lq+t, lse)
 }
 
 // forward computes queries q0 to q1 of one head. For every query it keeps the
 // largest score so far and the sum of exp(score − largest); y holds Σ exp(…) v
-// until the end.
+// until the end. A tile multiplies what a query does not see by 0, which is NaN
+// for a value that is not finite. The last query sees every value of the task:
+// where its y is finite, so are they.
 func (a attention) forward(b, h, q0, q1 int) {
 	d, rows := a.d, q1-q0
 	tmp := d.free.get(rows*(a.Dh+2) + attnQueries*attnKeys)
@@ -120,6 +129,10 @@ func (a attention) forward(b, h, q0, q1 int) {
 			gemm.MulPacked(i1-i0, score, keys, pv, 1, a.query(a.Y, b, h, q0+i0), a.ld)
 		}
 	}
+	if !finite(vec.Sum(a.query(a.Y, b, h, q1-1)[:a.Dh])) {
+		a.direct(b, h, q0, q1)
+		return
+	}
 	for i := range rows {
 		y := a.query(a.Y, b, h, q0+i)[:a.Dh]
 		vec.Scale(y, 1/sum[i], y)
@@ -129,13 +142,19 @@ func (a attention) forward(b, h, q0, q1 int) {
 
 // softmax turns the scores of one query for one tile of keys, of which it sees
 // the first few, into exp(score − top), after raising top and shrinking sum
-// and y if the tile holds a larger score.
+// and y if the tile holds a larger score. Scores of −Inf alone weigh nothing
+// and have no largest to subtract.
 func (a attention) softmax(score []float32, seen int, top, sum *float32, y []float32) {
 	if seen <= 0 {
 		clear(score)
 		return
 	}
-	if m := vec.Max(score[:seen]); m > *top {
+	m := vec.Max(score[:seen])
+	if m == *top && math.IsInf(float64(m), -1) {
+		clear(score)
+		return
+	}
+	if !(m <= *top) { // or NaN, which stays
 		if *sum > 0 {
 			shrink := float32(math.Exp(float64(*top) - float64(m)))
 			*sum *= shrink
@@ -146,3 +165,6 @@ func (a attention) softmax(score []float32, seen int, top, sum *float32, y []flo
 	*sum += fused.ExpSum(score[:seen], *top)
 	clear(score[seen:])
 }
+
+// finite reports whether x is neither NaN nor infinite.
+func finite(x float32) bool { return x-x == 0 }

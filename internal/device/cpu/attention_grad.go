@@ -92,6 +92,7 @@ type gradTile struct {
 	p, de  []float32 // (keys,queries)
 	dk, dv []float32 // (Lk,Dh), rows ld apart
 	ld     int
+	clean  bool // all of q and dy is finite
 	// packed factors: q and dy as (queries,Dh), and transposed
 	pq, pdy, pqT, pdyT *gemm.Packed
 }
@@ -125,6 +126,8 @@ func (g *attentionGrad) queries(b, h, q0, q1 int, w *gradTile) {
 		vec.Scale(w.q[i*g.Dh:][:g.Dh], g.scale, g.query(g.Q, b, h, q0+i)[:g.Dh])
 		w.mean[i] = vec.Dot(g.query(g.dy, b, h, q0+i)[:g.Dh], g.query(g.Y, b, h, q0+i)[:g.Dh])
 	}
+	// A q that is not finite shows in its log-sum-exp, such a dy in its mean.
+	w.clean = finite(vec.Sum(g.lse(b, h, q0, n))) && finite(vec.Sum(w.mean[:n]))
 	clear(w.dq[:n*g.Dh])
 	dy := g.query(g.dy, b, h, q0)
 	gemm.Pack(true, g.Dh, n, w.q, g.Dh, w.pqT)
@@ -147,13 +150,20 @@ func (g *attentionGrad) tile(b, h, q0, n, k0, m int, w *gradTile) {
 	k := g.key(g.K, b, h, k0)
 	gemm.MulPacked(m, k, g.ld, w.pqT, 0, w.p, n)
 	gemm.MulPacked(m, g.key(g.V, b, h, k0), g.ld, w.pdyT, 0, w.de, n)
-	lse := g.LSE.F32[(b*g.H+h)*g.Lq+q0:][:n]
+	lse, clean := g.lse(b, h, q0, n), w.clean
 	for s := range m {
-		first := min(max(0, k0+s-g.off-q0), n) // the first query that sees the key
+		first := g.first(k0+s, q0, n)
 		p, de := w.p[s*n:][:n], w.de[s*n:][:n]
+		// Where there is a query that does not see the key, p[0] is its product
+		// with the key, finite if the key is.
+		clean = clean && (first == 0 || finite(p[0]))
 		clear(p[:first])
 		clear(de[:first])
 		fused.ScoreGrad(p[first:], de[first:], lse[first:], w.mean[first:n])
+	}
+	if !clean {
+		g.tileSeen(b, h, q0, n, k0, m, w)
+		return
 	}
 	if w.dv != nil {
 		gemm.MulPacked(m, w.p, n, w.pdy, 1, w.dv[k0*w.ld:], w.ld)
@@ -165,3 +175,33 @@ func (g *attentionGrad) tile(b, h, q0, n, k0, m int, w *gradTile) {
 		gemm.Gemm(1, true, false, n, g.Dh, m, w.de, n, k, g.ld, 1, w.dq, g.Dh)
 	}
 }
+
+// tileSeen is the end of tile where something is not finite: the products go
+// over pairs of a query and a key that it sees, because 0 times what is not
+// finite is NaN.
+func (g *attentionGrad) tileSeen(b, h, q0, n, k0, m int, w *gradTile) {
+	for s := range m {
+		k := g.key(g.K, b, h, k0+s)[:g.Dh]
+		for t := g.first(k0+s, q0, n); t < n; t++ {
+			p, de := w.p[s*n+t], w.de[s*n+t]
+			if w.dv != nil {
+				vec.Axpy(w.dv[(k0+s)*w.ld:][:g.Dh], p, g.query(g.dy, b, h, q0+t)[:g.Dh])
+			}
+			if w.dk != nil {
+				vec.Axpy(w.dk[(k0+s)*w.ld:][:g.Dh], de, w.q[t*g.Dh:][:g.Dh])
+			}
+			if !g.dq.IsNil() {
+				vec.Axpy(w.dq[t*g.Dh:][:g.Dh], de, k)
+			}
+		}
+	}
+}
+
+// lse returns the log-sum-exp of n queries from q0 on.
+func (g *attentionGrad) lse(b, h, q0, n int) []float32 {
+	return g.LSE.F32[(b*g.H+h)*g.Lq+q0:][:n]
+}
+
+// first returns the first of n queries from q0 on that sees key s, from 0 on; n
+// if none does.
+func (g *attentionGrad) first(s, q0, n int) int { return min(max(0, s-g.off-q0), n) }
