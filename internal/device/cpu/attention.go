@@ -84,14 +84,13 @@ func (a attention) direct(b, h, q0, q1 int) {
 	}
 }
 
-// setLSE keeps a query's log-sum-exp: top where that is infinite, as Σ is NaN
+// setLSE keeps a query's log-sum-exp: top where that is not finite, as Σ is NaN
 // then.
 func (a attention) setLSE(b, h, t int, top, sum float32) {
-	lse := top
-	if !math.IsInf(float64(top), 0) {
-		lse = float32(float64(top) + math.Log(float64(sum)))
+	if finite(top) {
+		top = float32(float64(top) + math.Log(float64(sum)))
 	}
-	set(a.LSE, (b*a.H+h)*a.Lq+t, lse)
+	set(a.LSE, (b*a.H+h)*a.Lq+t, top)
 }
 
 // forward computes queries q0 to q1 of one head. For every query it keeps the
@@ -149,18 +148,16 @@ func (a attention) softmax(score []float32, seen int, top, sum *float32, y []flo
 		clear(score)
 		return
 	}
-	m := vec.Max(score[:seen])
-	if m == *top && math.IsInf(float64(m), -1) {
-		clear(score)
-		return
-	}
-	if !(m <= *top) { // or NaN, which stays
+	if m := vec.Max(score[:seen]); !(m <= *top) { // or NaN, which stays
 		if *sum > 0 {
 			shrink := float32(math.Exp(float64(*top) - float64(m)))
 			*sum *= shrink
 			vec.Scale(y, shrink, y)
 		}
 		*top = m
+	} else if m < -math.MaxFloat32 && *top == m {
+		clear(score)
+		return
 	}
 	*sum += fused.ExpSum(score[:seen], *top)
 	clear(score[seen:])
