@@ -191,6 +191,46 @@ func TestBlockIsResidual(t *testing.T) {
 	}
 }
 
+// TestBlockDropout: in training, dropout p drops about a share p of the branch and
+// divides the rest by 1 − p, whether the branch runs in pieces or whole; a GLU's
+// drops inside, too. Otherwise the branch is as without.
+func TestBlockDropout(t *testing.T) {
+	const b, l, p = 4, 60, 0.3
+	for _, c := range []struct {
+		cfg    nn.BlockConfig
+		mixer  nn.NewMixerFunc
+		inside bool // there is another dropout
+	}{{nn.DefaultBlockConfig(), newLeaky, false}, {nn.DefaultBlockConfig(), newAttention, false}, {nn.BlockConfig{Kind: nn.GLUBlock}, newLeaky, true}} {
+		branch := func(dropout float64, training bool) []float64 {
+			c.cfg.Dropout = dropout
+			k, _ := blockCase{cfg: c.cfg, mixer: c.mixer}.build(t, tensor.Reference())
+			x := tensor.From(tensor.Reference(), mixertest.Noise(3, b*l*blockD), b, l, blockD)
+			tp := tensor.NewTape(tensor.Reference())
+			tp.SetTraining(training)
+			return tp.Sub(k.Forward(tp, x, nil), x).Data()
+		}
+		plain, dropped, other := branch(0, true), branch(p, true), 0.0
+		zeros := 0
+		for i, v := range dropped {
+			if v == 0 {
+				zeros++
+			} else {
+				other = max(other, math.Abs(v*(1-p)-plain[i]))
+			}
+		}
+		n := float64(len(dropped))
+		if share := float64(zeros) / n; math.Abs(share-p) > 5*math.Sqrt(p*(1-p)/n) {
+			t.Errorf("%s: a share of %g is dropped, want %g", c.cfg.Kind, share, p)
+		}
+		if (other > 1e-12) != c.inside {
+			t.Errorf("%s: the rest is off by %g, dropout inside: %t", c.cfg.Kind, other, c.inside)
+		}
+		if !slices.Equal(branch(p, false), plain) {
+			t.Errorf("%s: drops outside training", c.cfg.Kind)
+		}
+	}
+}
+
 func TestBlockConfigErrors(t *testing.T) {
 	if err := nn.DefaultBlockConfig().Validate(); err != nil {
 		t.Error(err)

@@ -89,6 +89,23 @@ func TestSpecOf(t *testing.T) {
 	}
 }
 
+// TestScored: symbol 0 counts, an ignored position does not, and a regression has
+// one value a sequence.
+func TestScored(t *testing.T) {
+	for _, tt := range []struct {
+		b    Batch
+		want int
+	}{
+		{Batch{B: 2, L: 2, Targets: []int32{0, Ignore, 3, 0}}, 3},
+		{Batch{B: 1, L: 2, Targets: []int32{Ignore, Ignore}}, 0},
+		{Batch{B: 3, L: 2, Values: []float64{0, 1, 2}}, 3},
+	} {
+		if got := tt.b.Scored(); got != tt.want {
+			t.Errorf("%v: %d scored, want %d", tt.b.Targets, got, tt.want)
+		}
+	}
+}
+
 func TestShowRefusesBadRow(t *testing.T) {
 	defer func() {
 		if got := recover(); got != "task: Batch.Show: row is 16, want 0 to 15" {
