@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gophersnake/gophersnake/pkg/nn"
 	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/task"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
@@ -47,11 +48,11 @@ func onFixed(t *testing.T, e Experiment, f *fixedTask) *trainer {
 }
 
 // plainForward is a model's output without dropout.
-func plainForward(tr *trainer, b *task.Batch) (y []float64, width int) {
-	tp := tensor.NewTape(tr.params[0].Device())
+func plainForward(m *nn.Model, d *tensor.Device, b *task.Batch) (y []float64, width int) {
+	tp := tensor.NewTape(d)
 	tp.SetGrad(false)
 	tp.SetTraining(false)
-	out := forward(tr.model, tp, b)
+	out := forward(m, tp, b)
 	return out.Data(), out.Dim(-1)
 }
 
@@ -74,7 +75,7 @@ func unevenBatches(tr *trainer) []*task.Batch {
 		for j := range b.Tokens {
 			b.Tokens[j] = int32((3*j + i) % 10)
 		}
-		y, width := plainForward(tr, b)
+		y, width := plainForward(tr.model, tr.tape.Device(), b)
 		for j := range scored {
 			b.Targets[9-j] = (greatest(y[(9-j)*width:][:width]) + int32(j%2)) % int32(width)
 		}
@@ -93,7 +94,7 @@ func TestEvaluateByHand(t *testing.T) {
 	f.eval = unevenBatches(tr)
 	var loss float64
 	for _, b := range f.eval {
-		y, width := plainForward(tr, b)
+		y, width := plainForward(tr.model, tr.tape.Device(), b)
 		for j, target := range b.Targets {
 			if target != task.Ignore {
 				loss += crossEntropy(y[j*width:][:width], target)
@@ -141,7 +142,7 @@ func TestEvaluateRegression(t *testing.T) {
 		for i := range b.Inputs {
 			b.Inputs[i] = float64(i%5) / 4
 		}
-		y, _ := plainForward(tr, b)
+		y, _ := plainForward(tr.model, tr.tape.Device(), b)
 		for i := range b.Values {
 			b.Values[i] = float64(i) - 0.5
 			sum += (y[i] - b.Values[i]) * (y[i] - b.Values[i])

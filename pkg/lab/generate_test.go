@@ -260,3 +260,66 @@ func scoresOf(t *testing.T, checkpoint []byte, w tensor.Weights, text []int32) (
 	}
 	return scores, math.Exp(nats / float64(len(text)-1))
 }
+
+// TestSample: token i is drawn with the probability softmax(scores/temperature)
+// of it, within five standard errors, however large the scores; at temperature 0
+// it is the greatest score, the first of equals.
+func TestSample(t *testing.T) {
+	const draws = 20000
+	for _, temperature := range []float64{0.5, 1, 2} {
+		s := newStreams(GenerateOptions{Temperature: temperature, Seed: 3}, [][]int32{{0}})[0]
+		scores := []float64{1e4, 1e4 + 1, 1e4 + 2}
+		var counts [3]float64
+		for range draws {
+			counts[s.sample(scores)]++
+		}
+		var total float64
+		for i := range counts {
+			total += math.Exp(float64(i) / temperature)
+		}
+		for i, n := range counts {
+			p := math.Exp(float64(i)/temperature) / total
+			if bound := 5 * math.Sqrt(p*(1-p)/draws); math.Abs(n/draws-p) > bound {
+				t.Errorf("temperature %g: token %d came in %g of the draws, want %g ± %.2g", temperature, i, n/draws, p, bound)
+			}
+		}
+	}
+	s := newStreams(GenerateOptions{}, [][]int32{{0}})[0]
+	if got := s.sample([]float64{-1, 3, 3, 2}); got != 1 {
+		t.Errorf("temperature 0 took token %d, want 1", got)
+	}
+}
+
+// TestGenerateWithoutDropout: the tokens of a model with dropout are those of
+// the whole sequence's scores without, on both ways of generating.
+func TestGenerateWithoutDropout(t *testing.T) {
+	for _, kind := range []MixerKind{S6, Attention} {
+		e := tiny(kind)
+		e.Model.Block.Dropout, e.Schedule.LR, e.Steps = 0.8, 0.02, 40
+		ckpt := mustRun(t, e, Options{}).Checkpoint
+		l, err := Load(ckpt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		different := map[int32]bool{}
+		for first := range int32(6) {
+			want := []int32{first, 3, 7 - first}
+			var got []int32
+			o := GenerateOptions{Prompt: slices.Clone(want), Tokens: 8}
+			if err := Generate(context.Background(), ckpt, o, func(tok int32) bool { got = append(got, tok); return true }); err != nil {
+				t.Fatal(err)
+			}
+			for range o.Tokens {
+				y, width := plainForward(l.Model, l.Params[0].Device(), &task.Batch{B: 1, L: len(want), Tokens: want})
+				want = append(want, greatest(y[len(y)-width:]))
+			}
+			if want = want[3:]; !slices.Equal(got, want) {
+				t.Errorf("%s: generated %v, want %v", kind, got, want)
+			}
+			different[got[0]] = true
+		}
+		if len(different) < 2 {
+			t.Errorf("%s: every prompt is followed by the same token, which shows nothing", kind)
+		}
+	}
+}
