@@ -10,7 +10,7 @@ DB          ?= gophersnake.db
 RACE        := ./internal/device/cpu ./internal/live ./internal/pool ./internal/kernel/scan ./pkg/lab ./pkg/nb ./tracker ./tracker/sysmon
 
 .PHONY: help build reproduce results test test-go test-noasm test-arm64 test-race fuzz lint generate-check bench study clean \
-	kernel kernel-overlay lab venv test-kernel test-jupyter test-browser torture measure-kernel bench-tracker docker test-docker
+	kernel kernel-overlay lab venv test-kernel test-jupyter test-browser torture mutants measure-kernel bench-tracker docker test-docker
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -111,6 +111,9 @@ notebooks/browser/node_modules: notebooks/browser/package-lock.json
 
 torture: ## kill, damage and fill the disk under the tracker, 200 times
 	$(GO) run ./internal/torture -trials 200
+
+mutants: ## put mistakes into the code, one at a time: a test must notice each
+	$(GO) run ./internal/mutants
 
 BENCHVENV := $(OUT)/bench-tracker-venv
 bench-tracker: $(BENCHVENV)/ready ## compare the tracker with others, and check its gates

@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/nbhook":     {},
 	"internal/mixertest":  {"pkg/nn", "pkg/tensor", "internal/golden"},
 	"internal/live":       {"tracker"},
+	"internal/mutants":    {},
 	"internal/near":       {},
 	"internal/pool":       {},
 	"internal/kernel/":    {"internal/pool"},

@@ -1,0 +1,174 @@
+package main
+
+import "slices"
+
+// table is all mutants: one mistake each that somebody could make and that no
+// compiler sees.
+func table() []mutant {
+	return slices.Concat(evaluation(), training(), replaying(), keeping(), generating(), optimising(), building(), setting(), recurring(), attending())
+}
+
+func evaluation() []mutant {
+	const file, byHand = "pkg/lab/eval.go", "./pkg/lab TestEvaluateByHand"
+	return []mutant{
+		{"lab/ignored-is-correct", file, "if w != task.Ignore && got[i] == w {", "if w == task.Ignore || got[i] == w {", byHand},
+		{"lab/loss-by-a-constant", file, "lossSum / float64(scored)", "1.001 * lossSum / float64(scored)", byHand},
+		{"lab/loss-by-batch-size", file, "lossSum += float64(n)", "lossSum += float64(b.B*b.L)", byHand},
+		{"lab/evaluates-with-dropout", file, "SetTraining(false)", "SetTraining(true)", byHand},
+		{"lab/evaluates-one-batch", file, "for i := 0; ; i++ {", "for i := 0; i < 1; i++ {", byHand},
+		{"lab/accuracy-one-more", file, "float64(correct)/", "float64(correct+1)/", byHand},
+		{"lab/bits-times-ln2", file, "mean/math.Ln2", "mean*math.Ln2", "./pkg/lab TestEvaluateBits"},
+		{"lab/regression-by-batch", file, "scored += n\n", "scored++\n", "./pkg/lab TestEvaluateRegression"},
+	}
+}
+
+func training() []mutant {
+	const file, masks, seeds, splits = "pkg/lab/train.go", "./pkg/lab TestDropoutMasks", "./pkg/lab TestSeedDrawsWeightsAndData", "./pkg/lab TestEvaluationChangesNothing"
+	const rate, damage, watch = "./pkg/lab TestLearningRateOfTheStep", "./pkg/lab TestCheckpointDamage", "./pkg/lab TestDivergenceWatch"
+	return []mutant{
+		{"lab/rate-of-the-next-step", file, "Schedule.At(t.step,", "Schedule.At(t.step+1,", rate},
+		{"lab/rate-not-the-logged", file, "t.opt.Step(lr)", "t.opt.Step(2 * lr)", rate},
+		{"lab/one-mask-for-all-steps", file, " ^ uint64(t.step)*0x9e3779b97f4a7c15", "", masks},
+		{"lab/one-mask-for-all-seeds", file, "t.e.Seed ^ uint64(t.step)", "1 ^ uint64(t.step)", masks},
+		{"lab/no-dropout-after-eval", file, "\tt.tape.SetTraining(true)\n", "", splits},
+		{"lab/batch-of-the-next-step", file, "t.task.Train(t.step)", "t.task.Train(t.step + 1)", "./pkg/lab TestStepAsksForItsBatch"},
+		{"lab/data-of-another-seed", file, "cache.New(e.Task, e.Seed)", "cache.New(e.Task, 1)", seeds},
+		{"lab/weights-of-another-seed", file, "nn.NewBuilder(dev, e.Seed)", "nn.NewBuilder(dev, 1)", seeds},
+		{"lab/test-while-training", file, "|| last {", "|| last || true {", splits},
+		{"lab/no-last-validation", file, "t.step%t.e.EvalEvery == 0 || last", "t.step%t.e.EvalEvery == 0", splits},
+		{"lab/test-is-left-out", file, `if split != "valid" {`, `if split == "valid" {`, splits},
+		{"lab/resume-forgets-the-loss", file, "t.step, t.watch = c.Step, c.watch", "t.step = c.Step", "./pkg/lab TestResumeEqualsNoInterruption"},
+		{"lab/resume-of-any-experiment", file, "c.Experiment.Hash() != t.e.Hash()", "len(c.Experiment.Hash()) == 0", damage},
+		{"lab/divergence-a-step-late", file, "d.High >= divergeSteps", "d.High > divergeSteps", watch},
+		{"lab/divergence-is-never-over", file, "d.High = 0", "d.High += 0", watch},
+		{"lab/infinite-loss-goes-on", file, "|| math.IsInf(loss+norm, 0)", "", watch},
+	}
+}
+
+func replaying() []mutant {
+	const file, oneBit, logs = "pkg/lab/replay.go", "./pkg/lab TestReplaySeesOneBit", "./pkg/lab TestReplayComparesWhatARunLogs"
+	return []mutant{
+		{"lab/replays-train-only", file, `{"train/", "valid/", "test/", "test@"}`, `{"train/"}`, oneBit},
+		{"lab/replays-no-long-test", file, `, "test@"}`, "}", oneBit},
+		{"lab/replay-within-1e-6", file, "math.Float64bits(v) != math.Float64bits(w)", "math.Abs(v-w) > 1e-6", oneBit},
+		{"lab/replay-by-value", file, "math.Float64bits(v) != math.Float64bits(w)", "v != w", logs},
+		{"lab/replay-nan-by-bits", file, " && !(math.IsNaN(v) && math.IsNaN(w))", "", logs},
+		{"lab/replay-lacks-nothing", file, "if _, ok := a[step]; !ok {", "if _, ok := a[step]; !ok && a == nil {", oneBit},
+		{"lab/replay-too-many-is-fine", file, "if !ok || math", "if ok && math", oneBit},
+		{"lab/replay-of-the-rest", file, "\to.Resume = nil\n", "", oneBit},
+		{"lab/replay-of-nothing-is-equal", file, "r.Compared > 0 && ", "", logs},
+		{"lab/replay-any-step-is-first", file, "if m.Step == all[0].Step {", "if m.Step >= all[0].Step {", "./pkg/lab TestReplayTellsTheFirst"},
+	}
+}
+
+func keeping() []mutant {
+	const file, counts, damage = "pkg/lab/checkpoint.go", "./pkg/lab TestCheckpointKeepsEachCount", "./pkg/lab TestCheckpointDamage"
+	const refuses = "./pkg/lab TestRestoreRefusesOtherParameters"
+	return []mutant{
+		{"lab/moments-change-places", file, "state.M[i], state.V[i]}", "state.V[i], state.M[i]}", counts},
+		{"lab/counts-are-not-written", file, "OptimiserSteps: state.Steps", "OptimiserSteps: nil", counts},
+		{"lab/counts-are-not-read", file, "Steps: h.OptimiserSteps", "Steps: nil", counts},
+		{"lab/high-losses-are-forgotten", file, "HighSteps: w.High", "HighSteps: 0", counts},
+		{"lab/reference-in-32-bits", file, "\t\treturn 64", "\t\treturn 32", "./pkg/lab TestResumeEqualsNoInterruption"},
+		{"lab/damage-goes-unseen", file, "!bytes.Equal(sum[:], data[len(body):])", "len(sum) == 0", damage},
+		{"lab/names-do-not-matter", file, "p.Name != c.params[i].Name || ", "", refuses},
+		{"lab/sizes-do-not-matter", file, " || p.Len() != c.params[i].Len", "", refuses},
+	}
+}
+
+func generating() []mutant {
+	const file, sample = "pkg/lab/generate.go", "./pkg/lab TestSample"
+	return []mutant{
+		{"lab/temperature-does-nothing", file, "(v - scores[best]) / s.temperature", "v - scores[best]", sample},
+		{"lab/temperature-upside-down", file, "(v - scores[best]) / s.temperature", "(v - scores[best]) * s.temperature", sample},
+		{"lab/large-scores-overflow", file, "(v - scores[best]) / s.temperature", "v / s.temperature", sample},
+		{"lab/last-of-equals", file, "if v > top {", "if v >= top {", sample},
+		{"lab/streams-share-a-seed", file, "o.Seed+uint64(i)", "o.Seed", "./pkg/lab TestBatchIsSingle"},
+		{"lab/a-token-too-many", file, "left: o.Tokens}", "left: o.Tokens + 1}", "./pkg/lab TestGenerate"},
+		{"lab/generates-with-dropout", file, "SetTraining(false)", "SetTraining(true)", "./pkg/lab TestGenerateWithoutDropout"},
+		{"lab/takes-the-first-scores", file, "scores[len(scores)-y.Dim(-1):]", "scores[:y.Dim(-1)]", "./pkg/lab TestGenerateWithoutDropout"},
+	}
+}
+
+func optimising() []mutant {
+	const file, torch, groups, shape = "pkg/optim/adamw.go", "./pkg/optim TestTorchAdamW", "./pkg/optim TestAdamWGroups", "./pkg/optim TestSchedule(Shape|Values)"
+	return []mutant{
+		{"optim/one-count-for-all", file, "math.Pow(a.cfg.Beta1, float64(a.steps[i]))", "math.Pow(a.cfg.Beta1, float64(a.steps[0]))", torch},
+		{"optim/rest-is-counted", file, "if !p.HasGrad() {", "if p == nil {", torch},
+		{"optim/clips-without-1e-6", file, "math.Min(1, clip/(norm+1e-6))", "math.Min(1, clip/norm)", torch},
+		{"optim/clips-what-is-small", file, "math.Min(1, clip/", "(clip / ", torch},
+		{"optim/all-groups-decay", file, "h.LR, h.Decay = lr, 0", "h.LR, h.Decay = lr, a.cfg.WeightDecay", groups},
+		{"optim/decay-does-not", file, "h.Decay = a.cfg.WeightDecay", "h.Decay = 0", groups},
+		{"optim/recurrent-at-full-rate", file, "lr * a.cfg.RecurrentFactor", "lr", groups},
+		{"optim/steps-with-infinity", file, "if math.IsNaN(norm) || math.IsInf(norm, 0) {", "if math.IsNaN(norm) {", "./pkg/optim TestAdamWRefusesBadGradients"},
+		{"optim/import-of-one-moment", file, "a.v[i].SetData(s.V[i])", "a.v[i].SetData(s.M[i])", "./pkg/optim TestAdamWResume"},
+		{"optim/import-of-no-count", file, "copy(a.steps, steps)", "copy(a.steps, steps[:0])", "./pkg/optim TestAdamWResume"},
+		{"optim/keeps-old-gradients", file, "\ttensor.ZeroGrad(a.params)\n", "", torch},
+		{"optim/warm-up-from-0", "pkg/optim/schedule.go", "float64(step+1) / float64(warm)", "float64(step) / float64(warm)", shape},
+		{"optim/ends-above-final", "pkg/optim/schedule.go", "(1-s.Final)*left", "left", shape},
+		{"optim/sgd-decays-the-others", "pkg/optim/sgd.go", "p.Group == tensor.Decay", "p.Group != tensor.Decay", "./pkg/optim TestSGDFormula"},
+	}
+}
+
+func building() []mutant {
+	const block, start = "pkg/nn/block.go", "./pkg/nn TestStartOfLayers"
+	return []mutant{
+		{"nn/residual-by-layers", block, "math.Sqrt(float64(layers))", "float64(layers)", "./pkg/nn TestBlockResidualScale"},
+		{"nn/no-dropout-inside-glu", block, "tp.Dropout(k.cfg.Dropout, tp.Map", "tp.Dropout(0, tp.Map", "./pkg/nn TestBlockDropout"},
+		{"nn/no-dropout-by-pieces", block, "tp.Residual(k.cfg.Dropout,", "tp.Residual(0,", "./pkg/nn TestBlockDropout"},
+		{"nn/no-dropout-on-the-branch", block, "tp.AddBranch(k.cfg.Dropout,", "tp.AddBranch(0,", "./pkg/nn TestBlockDropout"},
+		{"nn/norm-decays", "pkg/nn/norm.go", `RMSNorm{b.Param("weight", tensor.NoDecay`, `RMSNorm{b.Param("weight", tensor.Decay`, "./pkg/nn TestModelParams"},
+		{"nn/linear-bias-decays", "pkg/nn/linear.go", `"bias", tensor.NoDecay`, `"bias", tensor.Decay`, start},
+		{"nn/conv-bias-decays", "pkg/nn/conv.go", `"bias", tensor.NoDecay`, `"bias", tensor.Decay`, start},
+		{"nn/embedding-starts-large", "pkg/nn/model.go", "cfg.Vocab*cfg.D, 0.02)", "cfg.Vocab*cfg.D, 0.03)", "./pkg/nn TestModelEmbeddingStart"},
+		{"nn/last-head-reads-the-first", "pkg/nn/model.go", "tp.SelectTime(x, -1)", "tp.SelectTime(x, 0)", "./pkg/nn TestModels"},
+		{"nn/weights-of-seed-1", "pkg/nn/builder.go", `NewRand(seed, "parameters")`, `NewRand(1, "parameters")`, "./pkg/nn TestBuilderSeed"},
+	}
+}
+
+func setting() []mutant {
+	const file, text, differ = "pkg/task/synthetic.go", "pkg/task/text.go", "./pkg/task TestSeedsStepsAndSplitsDiffer"
+	const windows = "./pkg/task TestWindows|TestSplitsAreDisjoint|TestTextIsCutPerFile"
+	return []mutant{
+		{"task/test-is-training", file, "s.cfg.Name, split, i)", `s.cfg.Name, "train", i)`, differ},
+		{"task/test-is-validation", file, "s.cfg.Name, split, i)", `s.cfg.Name, "valid", i)`, differ},
+		{"task/one-batch-for-all-steps", file, "strconv.Itoa(i))", "strconv.Itoa(0))", differ},
+		{"task/one-stream-for-all-seeds", file, "initializer.NewRand(seed,", "initializer.NewRand(1,", differ},
+		{"task/long-test-is-short", file, "return n\n", "return c.Length\n", "./pkg/task TestEveryTaskKeepsItsSpec"},
+		{"task/never-the-longest", file, "rng.IntN(hi-lo+1)", "rng.IntN(hi-lo)", "./pkg/task TestTrainLengthsAreUniform"},
+		{"task/one-batch-too-many", file, "i >= s.cfg.EvalBatches", "i > s.cfg.EvalBatches", "./pkg/task TestEveryTaskKeepsItsSpec"},
+		{"task/text-validates-on-test", text, "data = t.corpus.splits[valid]", "data = t.corpus.splits[test]", windows},
+		{"task/text-tests-on-training", text, "data := t.corpus.splits[test]", "data := t.corpus.splits[train]", windows},
+		{"task/text-trains-on-test", text, "windows(t.corpus.splits[train], t.cfg.Batch", "windows(t.corpus.splits[test], t.cfg.Batch", windows},
+		{"task/text-target-is-input", text, "data[s+t+1]", "data[s+t]", windows},
+		{"task/ignored-is-scored", "pkg/task/task.go", "if y != Ignore {", "if y != 0 {", "./pkg/task TestScored"},
+		{"task/induction-asks-itself", "pkg/task/recall.go", "x[p+1]", "x[p]", "./pkg/task TestInduction"},
+		{"task/parity-forgets", "pkg/task/numeric.go", "sum ^= b.Tokens[t]", "sum = b.Tokens[t]", "./pkg/task TestParity"},
+	}
+}
+
+func recurring() []mutant {
+	const ssm, rnn = "./pkg/ssm TestParamGroups", "./pkg/rnn TestParamGroups"
+	return []mutant{
+		{"ssm/lru-B_re-decays", "pkg/ssm/diagonal.go", `"B_re", tensor.Recurrent`, `"B_re", tensor.Decay`, ssm},
+		{"ssm/lru-gamma-decays", "pkg/ssm/diagonal.go", `"gamma_log", tensor.Recurrent`, `"gamma_log", tensor.Decay`, ssm},
+		{"ssm/lru-C-is-recurrent", "pkg/ssm/diagonal.go", `"C_im", tensor.Decay`, `"C_im", tensor.Recurrent`, ssm},
+		{"ssm/lru-gamma-on-one-part", "pkg/ssm/diagonal.go", "scaleRows(tp, bIm, gamma, m.ones)", "bIm", "./pkg/ssm TestTorchLRU"},
+		{"ssm/s4d-step-decays", "pkg/ssm/s4d.go", `"log_dt", tensor.Recurrent`, `"log_dt", tensor.Decay`, ssm},
+		{"ssm/mamba-A-decays", "pkg/ssm/s6.go", `"A_log", tensor.NoDecay`, `"A_log", tensor.Decay`, ssm},
+		{"ssm/mamba-D-decays", "pkg/ssm/s6.go", `"D", tensor.NoDecay`, `"D", tensor.Decay`, ssm},
+		{"rnn/A-decays", "pkg/rnn/dense.go", `"A", tensor.Recurrent`, `"A", tensor.Decay`, rnn},
+		{"rnn/bias-decays", "pkg/rnn/gated.go", "tensor.NoDecay", "tensor.Decay", rnn},
+	}
+}
+
+func attending() []mutant {
+	const forward, back, finite = "internal/device/cpu/attention.go", "internal/device/cpu/attention_grad.go", "./pkg/tensor TestConformanceNotFinite"
+	return []mutant{
+		{"cpu/nan-reaches-the-past", forward, "if !finite(vec.Sum(a.query(a.Y, b, h, q1-1)[:a.Dh])) {", "if a.Dh == 0 {", finite},
+		{"cpu/infinite-score-is-nan", forward, "if finite(top) {", "if a.Dh > 0 {", finite},
+		{"cpu/nan-of-a-query-spreads", back, "w.clean = finite(vec.Sum(g.lse(b, h, q0, n))) && ", "w.clean = ", finite},
+		{"cpu/nan-of-a-gradient-spreads", back, " && finite(vec.Sum(w.mean[:n]))", "", finite},
+		{"cpu/nan-of-a-key-spreads", back, "clean = clean && (first == 0 || finite(p[0]))", "clean = clean && (first >= 0 || finite(p[0]))", finite},
+	}
+}
