@@ -96,8 +96,8 @@ func (a attention) setLSE(b, h, t int, top, sum float32) {
 // forward computes queries q0 to q1 of one head. For every query it keeps the
 // largest score so far and the sum of exp(score − largest); y holds Σ exp(…) v
 // until the end. A tile multiplies what a query does not see by 0, which is NaN
-// for a value that is not finite. The last query sees every value of the task:
-// where its y is finite, so are they.
+// for a value that is not finite, and one of −Inf alone has no largest score.
+// Both show in the last query, which sees every key of the task.
 func (a attention) forward(b, h, q0, q1 int) {
 	d, rows := a.d, q1-q0
 	tmp := d.free.get(rows*(a.Dh+2) + attnQueries*attnKeys)
@@ -141,23 +141,19 @@ func (a attention) forward(b, h, q0, q1 int) {
 
 // softmax turns the scores of one query for one tile of keys, of which it sees
 // the first few, into exp(score − top), after raising top and shrinking sum
-// and y if the tile holds a larger score. Scores of −Inf alone weigh nothing
-// and have no largest to subtract.
+// and y if the tile holds a larger score.
 func (a attention) softmax(score []float32, seen int, top, sum *float32, y []float32) {
 	if seen <= 0 {
 		clear(score)
 		return
 	}
-	if m := vec.Max(score[:seen]); !(m <= *top) { // or NaN, which stays
+	if m := vec.Max(score[:seen]); m > *top {
 		if *sum > 0 {
 			shrink := float32(math.Exp(float64(*top) - float64(m)))
 			*sum *= shrink
 			vec.Scale(y, shrink, y)
 		}
 		*top = m
-	} else if m < -math.MaxFloat32 && *top == m {
-		clear(score)
-		return
 	}
 	*sum += fused.ExpSum(score[:seen], *top)
 	clear(score[seen:])

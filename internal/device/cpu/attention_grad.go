@@ -126,8 +126,8 @@ func (g *attentionGrad) queries(b, h, q0, q1 int, w *gradTile) {
 		vec.Scale(w.q[i*g.Dh:][:g.Dh], g.scale, g.query(g.Q, b, h, q0+i)[:g.Dh])
 		w.mean[i] = vec.Dot(g.query(g.dy, b, h, q0+i)[:g.Dh], g.query(g.Y, b, h, q0+i)[:g.Dh])
 	}
-	// A q that is not finite shows in its log-sum-exp, such a dy in its mean.
-	w.clean = finite(vec.Sum(g.lse(b, h, q0, n))) && finite(vec.Sum(w.mean[:n]))
+	// A dy that is not finite shows in its mean, and such a q, whose y is NaN.
+	w.clean = finite(vec.Sum(w.mean[:n]))
 	clear(w.dq[:n*g.Dh])
 	dy := g.query(g.dy, b, h, q0)
 	gemm.Pack(true, g.Dh, n, w.q, g.Dh, w.pqT)
@@ -150,7 +150,7 @@ func (g *attentionGrad) tile(b, h, q0, n, k0, m int, w *gradTile) {
 	k := g.key(g.K, b, h, k0)
 	gemm.MulPacked(m, k, g.ld, w.pqT, 0, w.p, n)
 	gemm.MulPacked(m, g.key(g.V, b, h, k0), g.ld, w.pdyT, 0, w.de, n)
-	lse, clean := g.lse(b, h, q0, n), w.clean
+	lse, clean := g.LSE.F32[(b*g.H+h)*g.Lq+q0:][:n], w.clean
 	for s := range m {
 		first := g.first(k0+s, q0, n)
 		p, de := w.p[s*n:][:n], w.de[s*n:][:n]
@@ -195,11 +195,6 @@ func (g *attentionGrad) tileSeen(b, h, q0, n, k0, m int, w *gradTile) {
 			}
 		}
 	}
-}
-
-// lse returns the log-sum-exp of n queries from q0 on.
-func (g *attentionGrad) lse(b, h, q0, n int) []float32 {
-	return g.LSE.F32[(b*g.H+h)*g.Lq+q0:][:n]
 }
 
 // first returns the first of n queries from q0 on that sees key s, from 0 on; n
