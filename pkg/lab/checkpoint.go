@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gophersnake/gophersnake/pkg/optim"
 	"github.com/gophersnake/gophersnake/pkg/tensor"
@@ -17,7 +18,8 @@ import (
 //
 //	8 bytes   magic "gskckpt1"
 //	8 bytes   length of the header, little-endian
-//	header    JSON: experiment, step, optimiser steps, names and sizes
+//	header    JSON: experiment, step, optimiser steps, what early stopping
+//	          has seen, names and shapes
 //	payload   for each parameter: values, first moments, second moments, as
 //	          little-endian float32 (cpu) or float64 (reference)
 //	32 bytes  SHA-256 of everything before
@@ -32,13 +34,28 @@ type checkpointHeader struct {
 	OptimiserSteps []int             `json:"optimiser_steps,omitempty"`
 	FirstLoss      float64           `json:"first_loss"`
 	HighSteps      int               `json:"high_steps"`
+	Stop           stopState         `json:"stop,omitzero"`
 	Bits           int               `json:"bits"`
 	Params         []checkpointParam `json:"params"`
 }
 
 type checkpointParam struct {
-	Name string `json:"name"`
-	Len  int    `json:"len"`
+	Name  string `json:"name"`
+	Len   int    `json:"len"`
+	Shape []int  `json:"shape,omitempty"` // missing in files written before it was noted
+}
+
+// fits reports whether the numbers are those of a parameter.
+func (c checkpointParam) fits(p *tensor.Param) bool {
+	return c.Len == p.Len() && (c.Shape == nil || slices.Equal(c.Shape, p.Shape()))
+}
+
+// size is "[16 8]", or "128 elements" where the shape is not known.
+func (c checkpointParam) size() string {
+	if c.Shape == nil {
+		return fmt.Sprintf("%d elements", c.Len)
+	}
+	return fmt.Sprint(c.Shape)
 }
 
 // Checkpoint is everything that a run needs to go on from a step.
@@ -49,14 +66,16 @@ type Checkpoint struct {
 	values     [][]float64
 	optimiser  optim.AdamWState
 	watch      divergence
+	stop       stopState
 }
 
 // encodeCheckpoint writes the state of a run as a file.
-func encodeCheckpoint(e Experiment, step int, w divergence, params []*tensor.Param, opt *optim.AdamW) []byte {
-	state := opt.Export()
-	h := checkpointHeader{Experiment: e.JSON(), Step: step, OptimiserStep: state.Step, OptimiserSteps: state.Steps, FirstLoss: w.First, HighSteps: w.High, Bits: checkpointBits(e.Device)}
-	for _, p := range params {
-		h.Params = append(h.Params, checkpointParam{p.Name, p.Len()})
+func (t *trainer) encodeCheckpoint() []byte {
+	state := t.opt.Export()
+	h := checkpointHeader{Experiment: t.e.JSON(), Step: t.step, OptimiserStep: state.Step, OptimiserSteps: state.Steps, FirstLoss: t.watch.First,
+		HighSteps: t.watch.High, Stop: t.stop, Bits: checkpointBits(t.e.Device)}
+	for _, p := range t.params {
+		h.Params = append(h.Params, checkpointParam{p.Name, p.Len(), p.Shape()})
 	}
 	header, err := json.Marshal(h)
 	if err != nil {
@@ -66,7 +85,7 @@ func encodeCheckpoint(e Experiment, step int, w divergence, params []*tensor.Par
 	b.WriteString(checkpointMagic)
 	binary.Write(&b, binary.LittleEndian, uint64(len(header)))
 	b.Write(header)
-	for i, p := range params {
+	for i, p := range t.params {
 		for _, xs := range [][]float64{p.Data(), state.M[i], state.V[i]} {
 			writeFloats(&b, xs, h.Bits)
 		}
@@ -123,7 +142,7 @@ func DecodeCheckpoint(data []byte) (*Checkpoint, error) {
 		return nil, err
 	}
 	c := &Checkpoint{Experiment: e, Step: h.Step, params: h.Params,
-		optimiser: optim.AdamWState{Step: h.OptimiserStep, Steps: h.OptimiserSteps}, watch: divergence{First: h.FirstLoss, High: h.HighSteps}}
+		optimiser: optim.AdamWState{Step: h.OptimiserStep, Steps: h.OptimiserSteps}, watch: divergence{First: h.FirstLoss, High: h.HighSteps}, stop: h.Stop}
 	if err := c.readPayload(body[lead+int(n):], h.Bits); err != nil {
 		return nil, err
 	}
@@ -132,7 +151,7 @@ func DecodeCheckpoint(data []byte) (*Checkpoint, error) {
 
 // validate holds the header against its experiment.
 func (h checkpointHeader) validate(e Experiment) error {
-	if h.Step < 0 || h.Step > e.Steps || h.OptimiserStep < 0 || h.HighSteps < 0 {
+	if h.Step < 0 || h.Step > e.Steps || h.OptimiserStep < 0 || h.HighSteps < 0 || h.Stop.Poor < 0 {
 		return errCheckpoint("step %d of %d, %d steps of the optimiser, %d of high loss", h.Step, e.Steps, h.OptimiserStep, h.HighSteps)
 	}
 	if want := checkpointBits(e.Device); h.Bits != want {
@@ -186,9 +205,9 @@ func (c *Checkpoint) restore(params []*tensor.Param) error {
 		return fmt.Errorf("lab: checkpoint holds %d parameters, the model has %d", len(c.params), len(params))
 	}
 	for i, p := range params {
-		if p.Name != c.params[i].Name || p.Len() != c.params[i].Len {
-			return fmt.Errorf("lab: checkpoint's parameter %d is %s of %d elements, the model's %s of %d",
-				i, c.params[i].Name, c.params[i].Len, p.Name, p.Len())
+		if p.Name != c.params[i].Name || !c.params[i].fits(p) {
+			return fmt.Errorf("lab: checkpoint's parameter %d is %s, %s, the model's %s, %v",
+				i, c.params[i].Name, c.params[i].size(), p.Name, p.Shape())
 		}
 	}
 	for i, p := range params {

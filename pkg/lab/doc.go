@@ -23,8 +23,18 @@
 // [Bind] adds a fingerprint of what the mixer computes, so that runs of two
 // versions of a layer are not taken for one another.
 //
-// [Load] turns the checkpoint of a run into its model, to look at or to go on
-// with.
+// [Load] turns the checkpoint of a run into its model, to look at or to let
+// speak. To train on from it, with more steps, another rate or other data, make an
+// experiment that starts there, which names the checkpoint by its SHA-256 and so
+// stays a value that decides its result:
+//
+//	e.Steps = 4000
+//	e, err := e.StartingFrom(result.Checkpoint, lab.Continue) // or lab.FromWeights
+//	child, err := lab.Run(ctx, e, lab.Options{From: result.Checkpoint})
+//
+// With constant rates, a child in mode Continue equals a parent that was given
+// more steps, bit for bit. [Stop] ends a run before its last step, and
+// Experiment.Accumulate takes the gradient of several batches for one step.
 //
 // [Generate] and [GenerateBatch] draw tokens from the model of a checkpoint, with
 // weights in float32, bf16 or int8, from all tokens or the likelier ones. The

@@ -26,11 +26,18 @@ type Experiment struct {
 	Model     ModelConfig       `json:"model"`
 	Optimiser optim.AdamWConfig `json:"optimiser"`
 	Schedule  optim.Schedule    `json:"schedule"`
-	Steps     int               `json:"steps"`      // updates of the parameters
-	EvalEvery int               `json:"eval_every"` // steps between two evaluations on the split "valid"
-	LogEvery  int               `json:"log_every"`  // steps between two logged training losses
-	Seed      uint64            `json:"seed"`       // of parameters, data and dropout, each a stream of its own
-	Device    string            `json:"device"`     // "cpu" (float32) or "reference" (float64)
+	Steps     int               `json:"steps"` // updates of the parameters
+	// Accumulate is the number of batches that an update takes its gradient from,
+	// 0 for one. The gradient is that of the mean over the scored positions of all
+	// of them, as if they were one batch. Batch i of step s is number
+	// s·Accumulate + i of the training data.
+	Accumulate int    `json:"accumulate,omitempty"`
+	EvalEvery  int    `json:"eval_every"`    // steps between two evaluations on the split "valid"
+	LogEvery   int    `json:"log_every"`     // steps between two logged training losses
+	Seed       uint64 `json:"seed"`          // of parameters, data and dropout, each a stream of its own
+	Device     string `json:"device"`        // "cpu" (float32) or "reference" (float64)
+	Stop       Stop   `json:"stop,omitzero"` // when to end before Steps
+	From       Origin `json:"from,omitzero"` // the checkpoint to start from
 }
 
 // ModelConfig is the model of an experiment. Its input and output sizes follow
@@ -54,6 +61,9 @@ func DefaultExperiment(name task.Name) Experiment {
 	}
 }
 
+// maxAccumulate keeps the batches of a step in memory.
+const maxAccumulate = 1 << 16
+
 // Validate reports every field that is wrong, all at once.
 func (e Experiment) Validate() error {
 	var errs []error
@@ -73,10 +83,14 @@ func (e Experiment) Validate() error {
 	under("", taskErrs...)
 	if len(taskErrs) == 0 {
 		under("model.", e.modelConfig(specOf(e.Task)).Validate())
+		under("", e.Stop.validate(specOf(e.Task).Metric))
 	}
 	under("model.mixer.", e.Model.Mixer.validate(e.Model.Block.Width(e.Model.D)))
-	under("", e.Optimiser.Validate(), e.Schedule.Validate())
+	under("", e.Optimiser.Validate(), e.Schedule.Validate(), e.From.Validate())
 	atLeast("steps", e.Steps, 1, 1<<30)
+	if e.Accumulate < 0 || e.Accumulate == 1 || e.Accumulate > maxAccumulate {
+		errs = append(errs, fmt.Errorf("accumulate is %d, want 0 for one batch a step, or 2 to %d batches", e.Accumulate, maxAccumulate))
+	}
 	atLeast("eval_every", e.EvalEvery, 1, 1<<30)
 	atLeast("log_every", e.LogEvery, 1, 1<<30)
 	if !slices.Contains(tensor.DeviceNames(), e.Device) {
@@ -178,6 +192,7 @@ func parseOver(e Experiment, data []byte) (Experiment, error) {
 func (e *Experiment) ownLists() {
 	e.Task.TrainLengths, e.Task.EvalLengths = slices.Clone(e.Task.TrainLengths), slices.Clone(e.Task.EvalLengths)
 	e.Model.Mixer.Params = maps.Clone(e.Model.Mixer.Params)
+	e.From.Redraw = slices.Clone(e.From.Redraw)
 }
 
 // explainJSON adds the line, and for an unknown field the known names closest

@@ -23,6 +23,9 @@ type Loaded struct {
 //	m, err := lab.Load(result.Checkpoint)
 //	m.Model.Blocks[0].Mixer.(*ssm.Diagonal).Eigenvalues()
 //
+// The model is for looking at and for evaluation: a checkpoint holds the moments
+// of the optimiser too, which are not loaded. Experiment.StartingFrom trains on.
+//
 // Data that is no whole checkpoint, or one whose numbers are not those of the
 // model of its experiment, is an error.
 func Load(checkpoint []byte) (*Loaded, error) { return LoadWith(checkpoint, 0, nil) }

@@ -29,8 +29,14 @@ func (p *PastRun) result(a Arm, e Experiment) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{Experiment: e, Status: p.Status, Steps: e.Steps, Params: n, Final: p.Final, Curves: p.Curves, TokensPerSecond: p.Final[KeySpeed], Checkpoint: p.Checkpoint}
-	if c := p.Curves[KeyTrainLoss]; len(c.Steps) > 0 {
-		r.Steps = int(c.Steps[len(c.Steps)-1])
+	done := int64(0) // a run that stops early ends with an evaluation, not always with a logged loss
+	for _, key := range []string{KeyTrainLoss, "valid/loss"} {
+		if s := p.Curves[key].Steps; len(s) > 0 {
+			done = max(done, s[len(s)-1])
+		}
+	}
+	if done > 0 {
+		r.Steps = int(done)
 	}
 	return r, nil
 }

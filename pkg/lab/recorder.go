@@ -33,6 +33,7 @@ type RunSpec struct {
 	Config     []byte            // canonical JSON of the Experiment
 	Hash       string            // SHA-256 of Config
 	Seed       uint64            //
+	Parent     string            // id of the run whose checkpoint it starts from, "" for none
 	Tags       map[string]string //
 }
 
@@ -43,6 +44,7 @@ type PastRun struct {
 	Final      map[string]float64 // last value of every metric
 	Curves     map[string]Curve   // of the metrics evaluated during training
 	Checkpoint []byte             // the newest, nil if there is none
+	From       []byte             // the checkpoint that the run started from, nil for none
 }
 
 // Curve is a metric's values by step.
@@ -62,5 +64,8 @@ type Book interface {
 	Resume(past *PastRun, step int64) (Recorder, error)
 }
 
-// CheckpointArtifact is the name of the artifact that holds the newest checkpoint of a run.
-const CheckpointArtifact = "checkpoint.gsk"
+// Names of artifacts.
+const (
+	CheckpointArtifact = "checkpoint.gsk" // the newest checkpoint of a run
+	OriginArtifact     = "from.gsk"       // the checkpoint that the run started from
+)

@@ -46,9 +46,13 @@ func (r *ReplayReport) String() string {
 // Replay runs an experiment again and compares every value that a run logs of
 // training and evaluation, bit for bit: metrics under "train/", "valid/" and
 // "test". What depends on the machine, and what somebody else logged beside, is
-// left out. A custom mixer is that of o.NewMixer.
+// left out. A custom mixer is that of o.NewMixer; the checkpoint that the
+// experiment starts from is o.From or, without it, past's.
 func Replay(ctx context.Context, e Experiment, past *PastRun, o Options) (*ReplayReport, error) {
 	o.Resume = nil
+	if o.From == nil {
+		o.From = past.From
+	}
 	res, err := Run(ctx, e, o)
 	if err != nil {
 		return nil, err

@@ -111,6 +111,9 @@ func fieldValue(t reflect.Type, path, text string) (any, error) {
 	case reflect.String:
 		return text, nil
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.String {
+			return names(text), nil
+		}
 		text = "[" + strings.Trim(text, "[] ") + "]"
 	}
 	v := reflect.New(t)
@@ -125,10 +128,18 @@ func fieldValue(t reflect.Type, path, text string) (any, error) {
 	return v.Elem().Interface(), nil
 }
 
+// names reads a list of texts as in head,embedding; without any it is empty.
+func names(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(`[]," `, r) })
+}
+
 // wanted says what a field of a type takes.
 func wanted(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.String {
+			return "a list of names as in head,embedding"
+		}
 		return "a list of whole numbers as in 64,128"
 	case reflect.Bool:
 		return "true or false"

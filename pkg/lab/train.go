@@ -15,11 +15,12 @@ import (
 )
 
 // Options says how a run is carried out. Nothing in it changes a result, but
-// that NewMixer must be the one that the experiment names.
+// that NewMixer and From must be those that the experiment names.
 type Options struct {
 	Recorder        Recorder       // who is told; nil for nobody
 	Progress        func(Progress) // called after every step; nil for nobody
 	Resume          []byte         // a checkpoint of the same experiment to go on from
+	From            []byte         // the checkpoint that the experiment's From names; not needed with Resume
 	CheckpointEvery int            // steps between checkpoints, 0 for one at the end or interruption only
 	Workers         int            // cores for the cpu device, 0 for all
 	Corpora         *task.Cache    // shares corpora between runs; nil reads them anew
@@ -37,7 +38,8 @@ type Progress struct {
 type Result struct {
 	Experiment      Experiment
 	Status          Status
-	Steps           int                // steps done
+	Why             string             // how the run diverged or stopped early, "" if it did neither
+	Steps           int                // steps done, those of a checkpoint that the run goes on from included
 	Params          int                // trained scalars
 	Final           map[string]float64 // last value of every logged metric
 	Curves          map[string]Curve   // "train/loss" and every evaluated metric by step
@@ -48,7 +50,11 @@ type Result struct {
 
 // String says in a line how the run ended.
 func (r *Result) String() string {
-	return fmt.Sprintf("%s after %d of %d steps, %d parameters, %.0f tokens/s", r.Status, r.Steps, r.Experiment.Steps, r.Params, r.TokensPerSecond)
+	early := ""
+	if r.Status == Finished && r.Steps < r.Experiment.Steps {
+		early = " early"
+	}
+	return fmt.Sprintf("%s%s after %d of %d steps, %d parameters, %.0f tokens/s", r.Status, early, r.Steps, r.Experiment.Steps, r.Params, r.TokensPerSecond)
 }
 
 // Metric keys. Those under "system/" depend on the machine and are not part of
@@ -68,14 +74,14 @@ func Run(ctx context.Context, e Experiment, o Options) (*Result, error) {
 	if err != nil {
 		return nil, end(o.Recorder, Failed, "", err)
 	}
-	if err := t.saveManifest(); err != nil {
+	if err := errors.Join(t.saveManifest(), t.saveOrigin()); err != nil {
 		return nil, end(o.Recorder, Failed, "", err)
 	}
 	status, err := t.train(ctx)
 	if err != nil {
 		return nil, end(o.Recorder, Failed, "", err)
 	}
-	t.result.Status = status
+	t.result.Status, t.result.Why = status, t.why
 	if err := t.saveCheckpoint(); err != nil {
 		return t.result, end(o.Recorder, Failed, "", err)
 	}
@@ -110,7 +116,8 @@ type trainer struct {
 	opt    *optim.AdamW
 	tape   *tensor.Tape
 	watch  divergence
-	why    string // how the run diverged
+	stop   stopState
+	why    string // how the run diverged or stopped early
 	step   int    // steps done
 	tokens int
 	began  time.Time
@@ -140,10 +147,7 @@ func newTrainer(e Experiment, o Options) (*trainer, error) {
 	}
 	t.tape = tensor.NewTape(t.params[0].Device())
 	t.result = &Result{Experiment: e, Params: nn.CountParams(t.params), Final: map[string]float64{}, Curves: map[string]Curve{}}
-	if o.Resume != nil {
-		return t, t.resume(o.Resume)
-	}
-	return t, nil
+	return t, t.begin()
 }
 
 // Resolve reads the corpus of the experiment, if it has one, and writes its
@@ -203,14 +207,14 @@ func (t *trainer) resume(data []byte) error {
 	if err := c.restore(t.params); err != nil {
 		return err
 	}
-	t.step, t.watch = c.Step, c.watch
+	t.step, t.watch, t.stop = c.Step, c.watch, c.stop
 	t.result.Steps = c.Step
 	return t.opt.Import(c.optimiser)
 }
 
 // train runs the remaining steps and the final evaluation.
 func (t *trainer) train(ctx context.Context) (Status, error) {
-	for t.step < t.e.Steps {
+	for t.step < t.e.Steps && t.stop.Stopped == "" {
 		if ctx.Err() != nil {
 			return Interrupted, nil
 		}
@@ -224,6 +228,11 @@ func (t *trainer) train(ctx context.Context) (Status, error) {
 		last := t.step == t.e.Steps
 		if t.step%t.e.EvalEvery == 0 || last {
 			if err := t.evaluate("valid"); err != nil {
+				return Failed, err
+			}
+		}
+		if t.step%t.e.EvalEvery == 0 {
+			if err := t.considerStop(); err != nil {
 				return Failed, err
 			}
 		}
@@ -241,6 +250,7 @@ func (t *trainer) train(ctx context.Context) (Status, error) {
 		}
 	}
 	t.finish()
+	t.why = t.stop.Stopped
 	return Finished, t.logSystem()
 }
 
@@ -255,20 +265,12 @@ func (t *trainer) finish() {
 // trainStep does one update. It returns false when the run has diverged.
 func (t *trainer) trainStep() (bool, error) {
 	start := time.Now()
-	batch := t.task.Train(t.step)
-	t.tape.Reset()
-	t.tape.SetGrad(true)
-	t.tape.SetTraining(true)
-	t.tape.SetSeed(t.e.Seed ^ uint64(t.step)*0x9e3779b97f4a7c15)
-	loss := t.loss(batch, t.forward(batch))
-	t.tape.Backward(loss)
-	value := loss.Item()
+	value := t.gradient()
 	lr := t.e.Schedule.At(t.step, t.e.Steps)
 	norm := t.opt.Step(lr)
 	t.step++
 	t.result.Steps = t.step
 	t.spent += time.Since(start)
-	t.tokens += batch.B * batch.L
 	diverged := t.watch.observe(value, norm)
 	if diverged || t.step%t.e.LogEvery == 0 || t.step == t.e.Steps || t.step == 1 {
 		for _, m := range []struct {
@@ -289,6 +291,34 @@ func (t *trainer) trainStep() (bool, error) {
 		return false, t.tag("diverged_at_step", fmt.Sprint(t.step))
 	}
 	return true, nil
+}
+
+// gradient leaves the gradient of a step with the parameters and returns its
+// loss: Σ nᵢ lossᵢ / Σ nᵢ over the batches of the step, with nᵢ scored positions
+// each, which is the mean over all positions however they are spread.
+func (t *trainer) gradient() float64 {
+	batches := make([]*task.Batch, max(1, t.e.Accumulate))
+	first, scored := t.step*len(batches), 0
+	for i := range batches {
+		batches[i] = t.task.Train(first + i)
+		scored += batches[i].Scored()
+	}
+	var value float64
+	for i, b := range batches {
+		t.tape.Reset()
+		t.tape.SetGrad(true)
+		t.tape.SetTraining(true)
+		t.tape.SetSeed(t.e.Seed ^ uint64(first+i)*0x9e3779b97f4a7c15)
+		loss := t.loss(b, t.forward(b))
+		if len(batches) > 1 {
+			// With nothing scored at all, every loss is 0 and so is the step's.
+			loss = t.tape.Scale(float64(b.Scored())/float64(max(1, scored)), loss)
+		}
+		t.tape.Backward(loss)
+		value += loss.Item()
+		t.tokens += b.B * b.L
+	}
+	return value
 }
 
 // forward runs the model on a batch.
@@ -335,7 +365,7 @@ func (t *trainer) logSystem() error {
 // saveManifest keeps the exact list of a corpus's files with the run.
 func (t *trainer) saveManifest() error {
 	m := task.ManifestOf(t.task)
-	if m == nil || t.o.Recorder == nil || t.step > 0 {
+	if m == nil || t.o.Recorder == nil || t.o.Resume != nil {
 		return nil
 	}
 	data, err := json.MarshalIndent(m, "", " ")
@@ -346,7 +376,7 @@ func (t *trainer) saveManifest() error {
 }
 
 func (t *trainer) saveCheckpoint() error {
-	t.result.Checkpoint = encodeCheckpoint(t.e, t.step, t.watch, t.params, t.opt)
+	t.result.Checkpoint = t.encodeCheckpoint()
 	if t.o.Recorder == nil {
 		return nil
 	}
