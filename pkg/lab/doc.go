@@ -13,6 +13,8 @@
 // reduction depends on the number of workers. For the same reason a run that
 // was interrupted and resumed from its checkpoint equals one that was not.
 //
+// [RunSweep] trains one experiment with several seeds and learning rates.
+//
 // A recurrence of one's own takes part like any other. The experiment holds its
 // name and its numbers, and whoever runs it passes the constructor:
 //
