@@ -42,7 +42,7 @@ func New(ctx context.Context, store *tracker.Store) (*Book, error) {
 // Start opens a new run.
 func (b *Book) Start(spec lab.RunSpec) (lab.Recorder, error) {
 	run, err := b.store.StartRun(tracker.RunConfig{
-		Experiment: spec.Experiment, Name: spec.Name, Group: spec.Group, Seed: int64(spec.Seed),
+		Experiment: spec.Experiment, Name: spec.Name, Group: spec.Group, Parent: spec.Parent, Seed: int64(spec.Seed),
 		Config: spec.Config, Tags: spec.Tags, Environment: b.Environment(deviceOf(spec.Config)),
 	})
 	if err != nil {

@@ -10,6 +10,8 @@
 //	RunSpec.Config, Hash             config byte for byte, and its SHA-256
 //	metric "valid/accuracy"          key "valid/accuracy", context ""
 //	CheckpointArtifact               artifact of that name and of kind "checkpoint"
+//	OriginArtifact                   the same; equal contents are stored once, so it takes no room
+//	RunSpec.Parent                   parent of the run
 //	Status                           status of the same name
 //
 // The environment (tracker.CaptureEnvironment) is taken once per Book and goes

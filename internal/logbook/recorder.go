@@ -27,7 +27,7 @@ func (r *Recorder) Log(key string, step int64, value float64) error {
 // SaveArtifact keeps a file under a name.
 func (r *Recorder) SaveArtifact(name string, data []byte) error {
 	spec := tracker.ArtifactSpec{Name: name, Data: data}
-	if name == lab.CheckpointArtifact {
+	if name == lab.CheckpointArtifact || name == lab.OriginArtifact {
 		spec.Kind, spec.MediaType = "checkpoint", "application/octet-stream"
 	}
 	_, err := r.run.AddArtifact(spec)

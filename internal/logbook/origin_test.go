@@ -1,0 +1,97 @@
+package logbook
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gophersnake/gophersnake/pkg/lab"
+	"github.com/gophersnake/gophersnake/tracker"
+)
+
+// startChild opens a run that starts from another.
+func startChild(t *testing.T, b *Book, e lab.Experiment, parent string) *Recorder {
+	t.Helper()
+	spec := specOf(e)
+	spec.Parent = parent
+	rec, err := b.Start(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec.(*Recorder)
+}
+
+func TestOrigin(t *testing.T) {
+	ctx := context.Background()
+	s, b := newStore(t)
+	e := tiny(lab.S6)
+	parent, result := carryOut(t, b, e)
+	e.Steps = 20
+	e, err := e.StartingFrom(result.Checkpoint, lab.Continue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := startChild(t, b, e, parent)
+	if _, err := lab.Run(ctx, e, lab.Options{Recorder: child, From: result.Checkpoint}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := s.Run(ctx, child.ID())
+	if err != nil || info.Parent != parent {
+		t.Errorf("parent %q, want %q: %v", info.Parent, parent, err)
+	}
+	if data, run, err := Origin(ctx, s, e); err != nil || run != parent || string(data) != string(result.Checkpoint) {
+		t.Errorf("%d bytes of run %s, want those of its parent %s: %v", len(data), run, parent, err)
+	}
+	if data, run, err := Origin(ctx, s, tiny(lab.S6)); data != nil || run != "" || err != nil {
+		t.Errorf("fresh weights start from %d bytes of %q, %v", len(data), run, err)
+	}
+
+	// Its own copy serves when the parent is gone for good.
+	if err := s.DeleteRun(ctx, parent); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.GC(ctx, tracker.GCOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if data, run, err := Origin(ctx, s, e); err != nil || run != child.ID() || len(data) == 0 {
+		t.Errorf("without the parent: %d bytes of %q, %v", len(data), run, err)
+	}
+	path := originPath(t, s, child.ID())
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, result.Checkpoint[:100], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Origin(ctx, s, e); !errors.Is(err, tracker.ErrCorrupt) || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("damaged: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Origin(ctx, s, e); !errors.Is(err, tracker.ErrCorrupt) || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("missing: %v", err)
+	}
+	other, _ := newStore(t)
+	if _, _, err := Origin(ctx, other, e); !errors.Is(err, tracker.ErrNotFound) {
+		t.Errorf("in another database: %v", err)
+	}
+}
+
+// originPath is the file that holds what a run started from.
+func originPath(t *testing.T, s *tracker.Store, run string) string {
+	t.Helper()
+	artifacts, err := s.Artifacts(context.Background(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range artifacts {
+		if a.Name == lab.OriginArtifact {
+			return a.Path
+		}
+	}
+	t.Fatal("the run holds no copy of what it started from")
+	return ""
+}
