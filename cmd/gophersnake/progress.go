@@ -189,6 +189,9 @@ func (p *progress) close() {
 
 // single moves on the only run there is: its bar is that of all runs.
 func (p *progress) single(s lab.Progress) {
+	if p.done.Load() == 0 {
+		p.found.Store(int64(s.Step - 1)) // of a run that goes on from a checkpoint
+	}
 	p.done.Store(int64(s.Step))
 	p.loss.Store(math.Float64bits(s.Loss))
 	p.total.SetCurrent(int64(s.Step))

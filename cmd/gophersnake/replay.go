@@ -94,6 +94,9 @@ func (a *App) replayable(ctx context.Context, store *tracker.Store, info tracker
 	if err != nil && !errors.Is(err, tracker.ErrCorrupt) { // a replay needs no checkpoint
 		return nil, e, err
 	}
+	if past.From, _, err = logbook.Origin(ctx, store, e); err != nil {
+		return nil, e, hinted(fmt.Errorf("run %s cannot be replayed: %w", info.ID, err), "restore the file from a copy")
+	}
 	if _, err := lab.Bind(e, nil); err != nil {
 		return nil, e, hinted(fmt.Errorf("run %s cannot be replayed from the command line: %w", info.ID, err),
 			a.byProgram(info.ID, "past, e, err", "report, err := lab.Replay(ctx, e, past, lab.Options{NewMixer: newMixer})"))

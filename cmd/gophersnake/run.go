@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +28,11 @@ type runFlags struct {
 	name       string
 	collection string
 	resume     string
+	from       string
+	mode       string
+	seed       uint64
+	seeds      string
+	rates      string
 	workers    int
 	checkpoint int
 	monitor    time.Duration
@@ -50,13 +52,28 @@ that the run can be replayed.
 --resume goes on with an interrupted run from its checkpoint, and comes out as if
 it had never been interrupted.
 
+--from RUN starts from the last checkpoint of a run, with its experiment as changed
+by --task, --set or an EXPERIMENT.json. The new run is recorded as a child of RUN.
+--mode continue takes over weights, optimiser and the number of steps: steps is the
+total, and the learning rate that of the new schedule at the step. --mode weights
+takes over the weights only and begins at step 0; --set from.redraw=head draws
+parameters of that name anew.
+
+--seeds and --rates train the experiment with every seed and learning rate, side by
+side, and end in a table. Runs that the database holds are not done again: after
+Ctrl-C, give the same command again.
+
 A run that diverges is recorded as diverged, with what it logged, and the exit
-code is 3.`,
+code is 3; of several runs, it is said how many diverged.`,
 		Example: `  gophersnake run --task induction --rung mamba --set steps=500
   gophersnake run --task selective-copying --mixer gru --set model.mixer.state=64 --set seed=2
   gophersnake run --print > mine.json && gophersnake run mine.json --name mine
   gophersnake runs show RUN --config | gophersnake run - --set schedule.lr=0.01
-  gophersnake run --resume RUN`,
+  gophersnake run --resume RUN
+  gophersnake run --task induction --seeds 5
+  gophersnake run --task induction --rates 1e-3,3e-3,1e-2 --seeds 1,2,7
+  gophersnake run --from RUN --set steps=4000
+  gophersnake run --from RUN --mode weights --task text --set task.path=DIR --set schedule.lr=3e-4`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage(cmd, fmt.Errorf("run takes one EXPERIMENT.json at most, got %s", counted(len(args), "argument")))
@@ -68,6 +85,7 @@ code is 3.`,
 	f.bind(cmd)
 	cmd.Long += choicesHelp()
 	cmd.RegisterFlagCompletionFunc("resume", a.completeRun)
+	cmd.RegisterFlagCompletionFunc("from", a.completeRun)
 	return cmd
 }
 
@@ -77,151 +95,70 @@ func (f *runFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.task, "task", "", "task whose defaults to start from (default selective-copying)")
 	flags.StringVar(&f.rung, "rung", "", "model of this rung of the ladder")
 	flags.StringVar(&f.mixer, "mixer", "", "the usual settings of this mixer")
-	flags.StringArrayVar(&f.set, "set", nil, "FIELD=VALUE, as in model.d=32 (may be repeated)")
+	flags.StringArrayVar(&f.set, "set", nil, "FIELD=VALUE, as in model.d=32, stop.metric=valid/loss or accumulate=4 (may be repeated)")
+	flags.Uint64Var(&f.seed, "seed", 1, "short for --set seed=N")
+	flags.StringVar(&f.seeds, "seeds", "", "one run a seed: 5 for seeds 1 to 5, or a `LIST` as in 1,2,7")
+	flags.StringVar(&f.rates, "rates", "", "one run a learning rate of this `LIST`, as in 1e-3,3e-3,1e-2")
 	flags.BoolVar(&f.print, "print", false, "write the experiment as JSON and train nothing")
 	flags.StringVar(&f.name, "name", "", "name of the run (default TASK-MODEL-seedN)")
 	flags.StringVar(&f.collection, "collection", "runs", "collection that the run belongs to")
 	flags.StringVar(&f.resume, "resume", "", "go on with this interrupted RUN")
+	flags.StringVar(&f.from, "from", "", "start from the last checkpoint of this `RUN`")
+	flags.StringVar(&f.mode, "mode", string(lab.Continue), "what to take over with --from: continue or weights")
 	flags.IntVar(&f.workers, "workers", 0, "cores, 0 for all")
 	flags.DurationVar(&f.monitor, "monitor", 5*time.Second, "time between samples of CPU, memory and GPU, 0 for none")
 	flags.IntVar(&f.checkpoint, "checkpoint-every", 1000, "steps between checkpoints that survive a crash, 0 for none")
 	completeFrom(cmd, "task", texts(task.Names()))
 	completeFrom(cmd, "rung", lab.RungNames())
+	completeFrom(cmd, "mode", texts(lab.OriginModes()))
 	completeFrom(cmd, "mixer", texts(lab.Mixers()))
 }
 
-// run trains, resumes or prints one experiment.
+// run trains, resumes or prints one experiment, or trains it many times.
 func (a *App) run(cmd *cobra.Command, f runFlags, args []string) error {
-	if f.monitor != 0 && (f.monitor < 10*time.Millisecond || f.monitor > time.Hour) {
-		return usage(cmd, fmt.Errorf("--monitor is %v, want 0 or 10ms to 1h", f.monitor))
-	}
-	if err := notNegative(cmd, "workers", "checkpoint-every"); err != nil {
+	if err := errors.Join(f.check(cmd, args), f.checkFrom(cmd), f.checkSweep(cmd)); err != nil {
 		return err
 	}
 	if cmd.Flags().Changed("resume") {
-		if len(args) > 0 {
-			return usage(cmd, fmt.Errorf("--resume goes on with a run as it is: it takes no experiment, got %q", args[0]))
-		}
-		for _, other := range []string{"task", "rung", "mixer", "set", "print", "name", "collection"} {
-			if cmd.Flags().Changed(other) {
-				return usage(cmd, errors.New("--resume goes on with a run as it is: it takes no experiment and no --"+other))
-			}
-		}
 		return a.resumeRun(cmd.Context(), f)
 	}
-	e, err := a.experiment(cmd, f, args)
-	if err != nil {
-		return err
+	if cmd.Flags().Changed("seed") {
+		f.set = append(slices.Clone(f.set), fmt.Sprintf("seed=%d", f.seed))
 	}
-	if f.print {
+	e, from, err := a.experimentAndOrigin(cmd, f, args)
+	switch {
+	case err != nil:
+		return err
+	case f.print:
 		_, err := fmt.Fprintf(a.Out, "%s\n", indented(e.JSON()))
 		return err
+	case f.sweeps():
+		return a.sweep(cmd, f, e)
 	}
-	return a.startRun(cmd.Context(), f, e)
+	return a.startRun(cmd.Context(), f, e, from)
 }
 
-// experiment builds the experiment that arguments and flags describe.
-func (a *App) experiment(cmd *cobra.Command, f runFlags, args []string) (lab.Experiment, error) {
-	var none lab.Experiment
-	if len(args) > 0 && f.task != "" {
-		return none, usage(cmd, errors.New("--task and a file both say where to start from: give one of them"))
+// check refuses flags that are out of range or do not go with --resume.
+func (f runFlags) check(cmd *cobra.Command, args []string) error {
+	if f.monitor != 0 && (f.monitor < 10*time.Millisecond || f.monitor > time.Hour) {
+		return usage(cmd, fmt.Errorf("--monitor is %v, want 0 or 10ms to 1h", f.monitor))
 	}
-	if f.rung != "" && f.mixer != "" {
-		return none, usage(cmd, errors.New("--rung and --mixer both choose the model: give one of them"))
+	if err := notNegative(cmd, "workers", "checkpoint-every"); err != nil || !cmd.Flags().Changed("resume") {
+		return err
 	}
-	e, err := a.baseExperiment(cmd, f, args)
-	if err != nil {
-		return none, err
+	if len(args) > 0 {
+		return usage(cmd, fmt.Errorf("--resume goes on with a run as it is: it takes no experiment, got %q", args[0]))
 	}
-	if f.rung != "" || f.mixer != "" {
-		// A rung's sizes follow from the width, so what is not about the model's inside is set first.
-		if e, err = e.Set(slices.DeleteFunc(slices.Clone(f.set), insideModel)...); err != nil {
-			return none, hintSet(f.set, err)
-		}
-		if e, err = chooseModel(cmd, f, e); err != nil {
-			return none, err
+	for _, other := range []string{"task", "rung", "mixer", "set", "print", "name", "collection", "from", "mode", "seed", "seeds", "rates"} {
+		if cmd.Flags().Changed(other) {
+			return usage(cmd, errors.New("--resume goes on with a run as it is: it takes no experiment and no --"+other))
 		}
 	}
-	if e, err = e.Set(f.set...); err != nil {
-		return none, hintSet(f.set, err)
-	}
-	return e, e.Validate()
-}
-
-// insideModel reports whether an assignment is about mixer or block.
-func insideModel(assignment string) bool {
-	return strings.HasPrefix(assignment, "model.mixer.") || strings.HasPrefix(assignment, "model.block.")
-}
-
-// hintSet says how to change a choice that other fields depend on. What --set
-// gets wrong is a mistake of the command line.
-func hintSet(set []string, err error) error {
-	hint := "gophersnake run --print shows every field"
-	if strings.Contains(err.Error(), "run --print") { // said already
-		hint = ""
-	}
-	for _, s := range set {
-		switch {
-		case strings.HasPrefix(s, "task.name="):
-			hint = "--task starts from the defaults of a task"
-		case strings.HasPrefix(s, "model.mixer.kind="):
-			hint = "--mixer starts from the usual settings of a mixer"
-		}
-	}
-	return &failure{err: err, hint: hint, code: exitUsage}
-}
-
-// baseExperiment is the file's experiment or the task's default one.
-func (a *App) baseExperiment(cmd *cobra.Command, f runFlags, args []string) (lab.Experiment, error) {
-	if len(args) == 0 {
-		name := f.task
-		if name == "" {
-			name = string(task.SelectiveCopying)
-		}
-		if err := oneOf(cmd, "task", name, texts(task.Names())); err != nil {
-			return lab.Experiment{}, err
-		}
-		return lab.DefaultExperiment(task.Name(name)), nil
-	}
-	const hint = "gophersnake run --print > mine.json makes one to start from"
-	var data []byte
-	var err error
-	from := args[0]
-	if from == "-" {
-		from = "the standard input"
-		data, err = io.ReadAll(a.In)
-	} else {
-		data, err = os.ReadFile(from)
-	}
-	if err != nil {
-		return lab.Experiment{}, hinted(fmt.Errorf("experiment: %w", err), hint)
-	}
-	e, err := lab.ParseExperiment(data)
-	if err != nil {
-		err = hinted(fmt.Errorf("%s is no valid experiment:\n%w", from, err), hint)
-	}
-	return e, err
-}
-
-// chooseModel puts the model of --rung or --mixer into e.
-func chooseModel(cmd *cobra.Command, f runFlags, e lab.Experiment) (lab.Experiment, error) {
-	if f.rung != "" {
-		if err := oneOf(cmd, "rung", f.rung, lab.RungNames()); err != nil {
-			return e, err
-		}
-		r, err := lab.RungNamed(f.rung)
-		if err != nil {
-			return e, err
-		}
-		return r.On(e)
-	}
-	err := oneOf(cmd, "mixer", f.mixer, texts(lab.Mixers()))
-	e.Model.Mixer = lab.DefaultMixer(lab.MixerKind(f.mixer))
-	return e, err
+	return nil
 }
 
 // startRun trains an experiment anew.
-func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err error) {
+func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment, from origin) (err error) {
 	if e, err = lab.Bind(e, nil); err != nil {
 		return err
 	}
@@ -238,22 +175,38 @@ func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment) (err e
 	if err != nil {
 		return err
 	}
-	if f.name == "" {
-		model := f.rung
-		if model == "" {
-			model = string(e.Model.Mixer.Kind)
-		}
-		f.name = fmt.Sprintf("%s-%s-seed%d", e.Task.Name, model, e.Seed)
-	}
-	rec, err := book.Start(lab.RunSpec{Experiment: f.collection, Name: f.name, Config: e.JSON(), Hash: e.Hash(), Seed: e.Seed})
+	rec, err := book.Start(lab.RunSpec{Experiment: f.collection, Name: f.runName(e, from), Config: e.JSON(), Hash: e.Hash(), Seed: e.Seed, Parent: from.run})
 	if errors.Is(err, tracker.ErrInvalid) {
 		err = &failure{err: err, hint: "--name and --collection name a run and the collection it belongs to", code: exitUsage}
 	}
 	if err != nil {
 		return err
 	}
-	o := lab.Options{Workers: f.workers, Corpora: corpora, CheckpointEvery: f.checkpoint}
+	if from.run != "" && !a.quiet {
+		fmt.Fprintln(a.Err, from.tell(e))
+	}
+	o := lab.Options{Workers: f.workers, Corpora: corpora, CheckpointEvery: f.checkpoint, From: from.checkpoint}
 	return a.train(ctx, store, e, rec.(*logbook.Recorder), o, f.monitor)
+}
+
+// runName is the name of a run.
+func (f runFlags) runName(e lab.Experiment, from origin) string {
+	switch {
+	case f.name != "":
+		return f.name
+	case from.run != "":
+		return from.childName(e)
+	}
+	return fmt.Sprintf("%s-seed%d", f.armName(e), e.Seed)
+}
+
+// armName is what runs of an experiment with all seeds share: task and model.
+func (f runFlags) armName(e lab.Experiment) string {
+	model := f.rung
+	if model == "" {
+		model = string(e.Model.Mixer.Kind)
+	}
+	return fmt.Sprintf("%s-%s", e.Task.Name, model)
 }
 
 // resumeRun goes on with an interrupted run.
@@ -268,7 +221,7 @@ func (a *App) resumeRun(ctx context.Context, f runFlags) error {
 		}
 		switch {
 		case past.Status == lab.Finished || past.Status == lab.Diverged:
-			return hinted(fmt.Errorf("run %s has %s: there is nothing to resume", past.ID, past.Status), a.command("replay "+past.ID)+" does it again")
+			return hinted(fmt.Errorf("run %s has %s: there is nothing to resume", past.ID, past.Status), a.command("run --from "+past.ID+" --set steps=N")+" trains on from its end; replay does it again")
 		case past.Checkpoint == nil:
 			return hinted(fmt.Errorf("run %s left no checkpoint to go on from", past.ID),
 				a.command("runs show "+past.ID+" --config")+" | gophersnake run - starts it anew")
@@ -326,7 +279,11 @@ func (a *App) train(ctx context.Context, store *tracker.Store, e lab.Experiment,
 		t.Add(key, fmt.Sprintf("%.6g", result.Final[key]))
 	}
 	a.print(t)
-	fmt.Fprintf(a.Out, "run %s %s in %s\n", info.ID, result.Status, time.Since(start).Round(100*time.Millisecond))
+	early := ""
+	if result.Status == lab.Finished && result.Why != "" {
+		early = ": " + result.Why
+	}
+	fmt.Fprintf(a.Out, "run %s %s in %s%s\n", info.ID, result.Status, time.Since(start).Round(100*time.Millisecond), early)
 	if result.Status == lab.Diverged {
 		return &failure{err: fmt.Errorf("run %s diverged at step %d: the loss was no finite number or stayed far above its start", info.ID, result.Steps),
 			hint: "try a smaller schedule.lr; what was logged is in " + a.db, code: exitDiverged}

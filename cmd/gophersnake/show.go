@@ -87,7 +87,7 @@ func (a *App) show(d details) {
 	}
 	fmt.Fprintf(a.Out, "run %s (#%d) %s\n", d.ID, d.RowID, d.Name)
 	for _, line := range [][2]string{
-		{"experiment", d.Experiment}, {"group", d.Group}, {"status", status}, {"started", stamp(d.Created)},
+		{"experiment", d.Experiment}, {"group", d.Group}, {"parent", d.Parent}, {"status", status}, {"started", stamp(d.Created)},
 		{"ended", stamp(d.Finished)}, {"resumed", times(d.Resumes)}, {"host", fmt.Sprintf("%s, process %d", d.Host, d.PID)},
 		{"config", "sha256 " + d.ConfigSHA256}, {"note", d.Note},
 	} {
@@ -202,6 +202,9 @@ func (l listed) json() object {
 	o := object{"id": l.ID, "number": l.RowID, "name": l.Name, "experiment": l.Experiment, "group": l.Group, "status": l.Status,
 		"status_detail": l.StatusDetail, "created": l.Created.UTC(), "last_step": l.LastStep, "resumes": l.Resumes,
 		"config_sha256": l.ConfigSHA256, "arm_sha256": l.ArmSHA256, "note": l.Note}
+	if l.Parent != "" {
+		o["parent"] = l.Parent
+	}
 	if l.HasSeed {
 		o["seed"] = l.Seed
 	}
