@@ -64,7 +64,7 @@ func (a *App) experiment(cmd *cobra.Command, f runFlags, args []string, from ori
 		return none, hintSet(f.set, err)
 	}
 	e = newData(base, e, f.set)
-	return e, e.Validate()
+	return e, hintPath(e, e.Validate())
 }
 
 // insideModel reports whether an assignment is about mixer or block.
@@ -88,6 +88,15 @@ func hintSet(set []string, err error) error {
 		}
 	}
 	return &failure{err: err, hint: hint, code: exitUsage}
+}
+
+// hintPath says how to name the data of a task that has none of its own.
+func hintPath(e lab.Experiment, err error) error {
+	var wrong *task.FieldError
+	if errors.As(err, &wrong) && wrong.Field == "path" && e.Task.Path == "" {
+		return &failure{err: err, hint: "--set task.path=DIR names a file or a folder", code: exitUsage}
+	}
+	return err
 }
 
 // baseExperiment is the file's experiment or the task's default one.

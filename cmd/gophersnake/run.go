@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,17 +39,22 @@ type runFlags struct {
 	monitor    time.Duration
 }
 
-func (a *App) runCommand() *cobra.Command {
-	var f runFlags
-	cmd := &cobra.Command{
-		Use:   "run [EXPERIMENT.json | -]",
-		Short: "train one experiment",
-		Long: `Trains one experiment and logs it. The experiment is a JSON file, - for the
+// What gophersnake run --help says.
+const (
+	runHelp = `Trains one experiment and logs it. The experiment is a JSON file, - for the
 standard input, or the defaults of --task; --rung or --mixer choose its model, and
 --set changes any field by its path. The database keeps the config whole, so
 that the run can be replayed.
 
---print writes the experiment as JSON and trains nothing: a file to edit.
+--print writes the experiment as JSON and trains nothing: a file to edit. It leaves
+out what is not used, above all:
+
+  accumulate      batches whose gradients make one step
+  stop.metric     "valid/loss" or another metric of the split valid, which ends the
+                  run when it comes to stop.target, or has not improved by more than
+                  stop.min_delta in stop.patience evaluations
+  from            the checkpoint to start from; --from fills it in
+
 --resume goes on with an interrupted run from its checkpoint, and comes out as if
 it had never been interrupted.
 
@@ -64,8 +70,8 @@ side, and end in a table. Runs that the database holds are not done again: after
 Ctrl-C, give the same command again.
 
 A run that diverges is recorded as diverged, with what it logged, and the exit
-code is 3; of several runs, it is said how many diverged.`,
-		Example: `  gophersnake run --task induction --rung mamba --set steps=500
+code is 3; of several runs, it is said how many diverged.`
+	runExamples = `  gophersnake run --task induction --rung mamba --set steps=500
   gophersnake run --task selective-copying --mixer gru --set model.mixer.state=64 --set seed=2
   gophersnake run --print > mine.json && gophersnake run mine.json --name mine
   gophersnake runs show RUN --config | gophersnake run - --set schedule.lr=0.01
@@ -73,7 +79,16 @@ code is 3; of several runs, it is said how many diverged.`,
   gophersnake run --task induction --seeds 5
   gophersnake run --task induction --rates 1e-3,3e-3,1e-2 --seeds 1,2,7
   gophersnake run --from RUN --set steps=4000
-  gophersnake run --from RUN --mode weights --task text --set task.path=DIR --set schedule.lr=3e-4`,
+  gophersnake run --from RUN --mode weights --task text --set task.path=DIR --set schedule.lr=3e-4`
+)
+
+func (a *App) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:     "run [EXPERIMENT.json | -]",
+		Short:   "train one experiment",
+		Long:    runHelp,
+		Example: runExamples,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage(cmd, fmt.Errorf("run takes one EXPERIMENT.json at most, got %s", counted(len(args), "argument")))
@@ -92,9 +107,9 @@ code is 3; of several runs, it is said how many diverged.`,
 // bind declares the flags.
 func (f *runFlags) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.task, "task", "", "task whose defaults to start from (default selective-copying)")
-	flags.StringVar(&f.rung, "rung", "", "model of this rung of the ladder")
-	flags.StringVar(&f.mixer, "mixer", "", "the usual settings of this mixer")
+	flags.StringVar(&f.task, "task", "", "task whose defaults to start from (default selective-copying): "+strings.Join(texts(task.Names()), ", "))
+	flags.StringVar(&f.rung, "rung", "", "model of this rung of the ladder: "+strings.Join(lab.RungNames(), ", "))
+	flags.StringVar(&f.mixer, "mixer", "", "the usual settings of this mixer: "+strings.Join(texts(lab.Mixers()), ", "))
 	flags.StringArrayVar(&f.set, "set", nil, "FIELD=VALUE, as in model.d=32, stop.metric=valid/loss or accumulate=4 (may be repeated)")
 	flags.Uint64Var(&f.seed, "seed", 1, "short for --set seed=N")
 	flags.StringVar(&f.seeds, "seeds", "", "one run a seed: 5 for seeds 1 to 5, or a `LIST` as in 1,2,7")

@@ -23,21 +23,28 @@ func startChild(t *testing.T, b *Book, e lab.Experiment, parent string) *Recorde
 	return rec.(*Recorder)
 }
 
-func TestOrigin(t *testing.T) {
-	ctx := context.Background()
+// family carries out a run and a child that continues it.
+func family(t *testing.T) (s *tracker.Store, parent string, result *lab.Result, child string, e lab.Experiment) {
+	t.Helper()
 	s, b := newStore(t)
-	e := tiny(lab.S6)
-	parent, result := carryOut(t, b, e)
+	e = tiny(lab.S6)
+	parent, result = carryOut(t, b, e)
 	e.Steps = 20
 	e, err := e.StartingFrom(result.Checkpoint, lab.Continue)
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := startChild(t, b, e, parent)
-	if _, err := lab.Run(ctx, e, lab.Options{Recorder: child, From: result.Checkpoint}); err != nil {
+	rec := startChild(t, b, e, parent)
+	if _, err := lab.Run(context.Background(), e, lab.Options{Recorder: rec, From: result.Checkpoint}); err != nil {
 		t.Fatal(err)
 	}
-	info, err := s.Run(ctx, child.ID())
+	return s, parent, result, rec.ID(), e
+}
+
+func TestOrigin(t *testing.T) {
+	ctx := context.Background()
+	s, parent, result, child, e := family(t)
+	info, err := s.Run(ctx, child)
 	if err != nil || info.Parent != parent {
 		t.Errorf("parent %q, want %q: %v", info.Parent, parent, err)
 	}
@@ -47,18 +54,27 @@ func TestOrigin(t *testing.T) {
 	if data, run, err := Origin(ctx, s, tiny(lab.S6)); data != nil || run != "" || err != nil {
 		t.Errorf("fresh weights start from %d bytes of %q, %v", len(data), run, err)
 	}
+	other, _ := newStore(t)
+	if _, _, err := Origin(ctx, other, e); !errors.Is(err, tracker.ErrNotFound) {
+		t.Errorf("in another database: %v", err)
+	}
+}
 
-	// Its own copy serves when the parent is gone for good.
+// TestOriginIsTheChilds: its own copy serves when the parent is gone for good, and
+// what is wrong with it is told.
+func TestOriginIsTheChilds(t *testing.T) {
+	ctx := context.Background()
+	s, parent, result, child, e := family(t)
 	if err := s.DeleteRun(ctx, parent); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.GC(ctx, tracker.GCOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if data, run, err := Origin(ctx, s, e); err != nil || run != child.ID() || len(data) == 0 {
+	if data, run, err := Origin(ctx, s, e); err != nil || run != child || len(data) == 0 {
 		t.Errorf("without the parent: %d bytes of %q, %v", len(data), run, err)
 	}
-	path := originPath(t, s, child.ID())
+	path := originPath(t, s, child)
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +89,6 @@ func TestOrigin(t *testing.T) {
 	}
 	if _, _, err := Origin(ctx, s, e); !errors.Is(err, tracker.ErrCorrupt) || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("missing: %v", err)
-	}
-	other, _ := newStore(t)
-	if _, _, err := Origin(ctx, other, e); !errors.Is(err, tracker.ErrNotFound) {
-		t.Errorf("in another database: %v", err)
 	}
 }
 
