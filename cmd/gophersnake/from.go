@@ -114,7 +114,8 @@ func (o origin) childName(e lab.Experiment) string {
 
 // tell says what a run takes over, and where its rate goes on: a schedule that is
 // stretched over more steps jumps, which should surprise nobody.
-func (o origin) tell(e lab.Experiment) string {
+// Of a sweep over rates only the former can be said.
+func (o origin) tell(e lab.Experiment, rates bool) string {
 	head := fmt.Sprintf("from run %s (%s): ", o.run, o.name)
 	if e.From.Mode == lab.FromWeights {
 		drawn := ""
@@ -127,8 +128,11 @@ func (o origin) tell(e lab.Experiment) string {
 	if err != nil || c.Step == 0 {
 		return head + "weights, optimiser and steps"
 	}
-	was, is := c.Experiment.Schedule.At(c.Step-1, c.Experiment.Steps), e.Schedule.At(c.Step, e.Steps)
-	return fmt.Sprintf("%sweights, optimiser and %d steps; the learning rate was %.3g and goes on at %.3g", head, c.Step, was, is)
+	text := fmt.Sprintf("%sweights, optimiser and %d steps; the learning rate was %.3g", head, c.Step, c.Experiment.Schedule.At(c.Step-1, c.Experiment.Steps))
+	if !rates {
+		text += fmt.Sprintf(" and goes on at %.3g", e.Schedule.At(c.Step, e.Steps))
+	}
+	return text
 }
 
 // newData takes the digest out of an experiment whose data has another path than

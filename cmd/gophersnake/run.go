@@ -148,7 +148,7 @@ func (a *App) run(cmd *cobra.Command, f runFlags, args []string) error {
 		_, err := fmt.Fprintf(a.Out, "%s\n", indented(e.JSON()))
 		return err
 	case f.sweeps():
-		return a.sweep(cmd, f, e)
+		return a.sweep(cmd, f, e, from)
 	}
 	return a.startRun(cmd.Context(), f, e, from)
 }
@@ -198,7 +198,7 @@ func (a *App) startRun(ctx context.Context, f runFlags, e lab.Experiment, from o
 		return err
 	}
 	if from.run != "" && !a.quiet {
-		fmt.Fprintln(a.Err, from.tell(e))
+		fmt.Fprintln(a.Err, from.tell(e, false))
 	}
 	o := lab.Options{Workers: f.workers, Corpora: corpora, CheckpointEvery: f.checkpoint, From: from.checkpoint}
 	return a.train(ctx, store, e, rec.(*logbook.Recorder), o, f.monitor)

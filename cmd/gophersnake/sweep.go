@@ -35,7 +35,7 @@ func (f runFlags) checkSweep(cmd *cobra.Command) error {
 	if !changed("seeds") && !changed("rates") {
 		return nil
 	}
-	for _, other := range []string{"print", "from", "monitor"} {
+	for _, other := range []string{"print", "monitor"} {
 		if changed(other) {
 			return usage(cmd, fmt.Errorf("--%s is for one run: it does not go with --seeds and --rates", other))
 		}
@@ -112,10 +112,7 @@ func entries(text string) []string {
 }
 
 // sweep trains an experiment with every seed and rate.
-func (a *App) sweep(cmd *cobra.Command, f runFlags, e lab.Experiment) (err error) {
-	if !e.From.IsZero() {
-		return usage(cmd, errors.New("--seeds and --rates train from fresh weights, but the experiment starts from a checkpoint: run its seeds one by one, with --seed"))
-	}
+func (a *App) sweep(cmd *cobra.Command, f runFlags, e lab.Experiment, from origin) (err error) {
 	ctx, corpora := cmd.Context(), task.NewCache()
 	if e, err = lab.Bind(e, nil); err != nil {
 		return err
@@ -124,7 +121,11 @@ func (a *App) sweep(cmd *cobra.Command, f runFlags, e lab.Experiment) (err error
 		return err
 	}
 	c := lab.SweepConfig{Name: f.collection, Arm: lab.Arm{Name: f.name, Experiment: e}}
-	if f.name == "" {
+	switch {
+	case f.name != "":
+	case from.run != "":
+		c.Arm.Name = from.childName(e)
+	default:
 		c.Arm.Name = f.armName(e)
 	}
 	if f.seeds != "" {
@@ -147,6 +148,9 @@ func (a *App) sweep(cmd *cobra.Command, f runFlags, e lab.Experiment) (err error
 	book, err := logbook.New(ctx, store)
 	if err != nil {
 		return err
+	}
+	if from.run != "" && !a.quiet {
+		fmt.Fprintln(a.Err, from.tell(e, f.rates != ""))
 	}
 	s := &sweepRun{app: a, config: c, all: len(c.Groups()) * max(1, len(c.Seeds))}
 	return s.carryOut(ctx, book, lab.StudyOptions{Book: book, Workers: f.workers, Corpora: corpora, CheckpointEvery: f.checkpoint})

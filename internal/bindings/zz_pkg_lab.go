@@ -93,6 +93,7 @@ func table_pkg_lab() Package {
 			"Number":          r.TypeOf((*lab.Number)(nil)).Elem(),
 			"Options":         r.TypeOf((*lab.Options)(nil)).Elem(),
 			"Origin":          r.TypeOf((*lab.Origin)(nil)).Elem(),
+			"OriginFinder":    r.TypeOf((*lab.OriginFinder)(nil)).Elem(),
 			"OriginMode":      r.TypeOf((*lab.OriginMode)(nil)).Elem(),
 			"PastRun":         r.TypeOf((*lab.PastRun)(nil)).Elem(),
 			"Preset":          r.TypeOf((*lab.Preset)(nil)).Elem(),
@@ -121,8 +122,9 @@ func table_pkg_lab() Package {
 			"TryRecord":       r.TypeOf((*lab.TryRecord)(nil)).Elem(),
 		},
 		Proxies: map[string]r.Type{
-			"Book":     r.TypeOf((*proxy_pkg_lab_Book)(nil)).Elem(),
-			"Recorder": r.TypeOf((*proxy_pkg_lab_Recorder)(nil)).Elem(),
+			"Book":         r.TypeOf((*proxy_pkg_lab_Book)(nil)).Elem(),
+			"OriginFinder": r.TypeOf((*proxy_pkg_lab_OriginFinder)(nil)).Elem(),
+			"Recorder":     r.TypeOf((*proxy_pkg_lab_Recorder)(nil)).Elem(),
 		},
 		Untypeds: map[string]string{
 			"CheckpointArtifact": "string:checkpoint.gsk",
@@ -155,6 +157,16 @@ func (p *proxy_pkg_lab_Book) Resume(a0 *lab.PastRun, a1 int64) (lab.Recorder, er
 
 func (p *proxy_pkg_lab_Book) Start(a0 lab.RunSpec) (lab.Recorder, error) {
 	return p.Start_(p.Object, a0)
+}
+
+// proxy_pkg_lab_OriginFinder is a lab.OriginFinder by functions.
+type proxy_pkg_lab_OriginFinder struct {
+	Object  any
+	Origin_ func(any, lab.Experiment) ([]byte, error)
+}
+
+func (p *proxy_pkg_lab_OriginFinder) Origin(a0 lab.Experiment) ([]byte, error) {
+	return p.Origin_(p.Object, a0)
 }
 
 // proxy_pkg_lab_Recorder is a lab.Recorder by functions.

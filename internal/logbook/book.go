@@ -39,8 +39,12 @@ func New(ctx context.Context, store *tracker.Store) (*Book, error) {
 	return &Book{ctx: ctx, store: store, env: env, differ: map[string]int{}}, nil
 }
 
-// Start opens a new run.
+// Start opens a new run. Its parent is the run whose checkpoint it starts from, if
+// the spec names no other.
 func (b *Book) Start(spec lab.RunSpec) (lab.Recorder, error) {
+	if err := b.findParent(&spec); err != nil {
+		return nil, err
+	}
 	run, err := b.store.StartRun(tracker.RunConfig{
 		Experiment: spec.Experiment, Name: spec.Name, Group: spec.Group, Parent: spec.Parent, Seed: int64(spec.Seed),
 		Config: spec.Config, Tags: spec.Tags, Environment: b.Environment(deviceOf(spec.Config)),
@@ -48,7 +52,17 @@ func (b *Book) Start(spec lab.RunSpec) (lab.Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Recorder{run: run}, nil
+	return &Recorder{run: run, book: b}, nil
+}
+
+// findParent completes a spec with the run whose checkpoint it starts from.
+func (b *Book) findParent(spec *lab.RunSpec) (err error) {
+	e, err := lab.ParseExperiment(spec.Config)
+	if err != nil || spec.Parent != "" {
+		return nil // what config a run has is not the book's business
+	}
+	_, spec.Parent, err = Origin(b.ctx, b.store, e)
+	return err
 }
 
 // Find returns the newest run of the spec's experiment, group and config that
@@ -105,7 +119,7 @@ func (b *Book) Resume(p *lab.PastRun, step int64) (lab.Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Recorder{run: run}
+	r := &Recorder{run: run, book: b}
 	if _, err := run.TruncateAfter(step); err != nil {
 		return nil, errors.Join(err, run.Finish(tracker.StatusInterrupted))
 	}

@@ -11,7 +11,8 @@
 //	metric "valid/accuracy"          key "valid/accuracy", context ""
 //	CheckpointArtifact               artifact of that name and of kind "checkpoint"
 //	OriginArtifact                   the same; equal contents are stored once, so it takes no room
-//	RunSpec.Parent                   parent of the run
+//	RunSpec.Parent                   parent of the run; without it, the run whose checkpoint
+//	                                 the experiment names in its From
 //	Status                           status of the same name
 //
 // The environment (tracker.CaptureEnvironment) is taken once per Book and goes

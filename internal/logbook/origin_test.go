@@ -107,3 +107,38 @@ func originPath(t *testing.T, s *tracker.Store, run string) string {
 	t.Fatal("the run holds no copy of what it started from")
 	return ""
 }
+
+// TestStudyFromACheckpoint: a study finds what its arms start from in the book,
+// which records the runs as children.
+func TestStudyFromACheckpoint(t *testing.T) {
+	ctx := context.Background()
+	s, b := newStore(t)
+	e := tiny(lab.S6)
+	parent, result := carryOut(t, b, e)
+	e, err := e.StartingFrom(result.Checkpoint, lab.FromWeights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := lab.SweepConfig{Name: "s", Arm: lab.Arm{Name: "a", Experiment: e}, Seeds: []uint64{1, 2}}
+	r, err := lab.RunSweep(ctx, c, lab.StudyOptions{Book: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	children, err := s.Runs(ctx, tracker.Filter{Parent: parent})
+	if err != nil || len(children) != 2 {
+		t.Errorf("%d children, want 2: %v", len(children), err)
+	}
+	alone, err := lab.Run(ctx, e, lab.Options{From: result.Checkpoint})
+	if err != nil || alone.Final["test/loss"] != r.Arms[0].Runs[0].Final["test/loss"] {
+		t.Errorf("test loss %g in the study, %g alone: %v", r.Arms[0].Runs[0].Final["test/loss"], alone.Final["test/loss"], err)
+	}
+
+	other, empty := newStore(t)
+	_, err = lab.RunSweep(ctx, c, lab.StudyOptions{Book: empty})
+	if !errors.Is(err, tracker.ErrNotFound) {
+		t.Errorf("in another database: %v", err)
+	}
+	if runs, err := other.Runs(ctx, tracker.Filter{}); err != nil || len(runs) != 0 {
+		t.Errorf("%d runs were begun without a checkpoint to start from, %v", len(runs), err)
+	}
+}

@@ -1,17 +1,30 @@
 package logbook
 
 import (
+	"fmt"
+
 	"github.com/gophersnake/gophersnake/pkg/lab"
 	"github.com/gophersnake/gophersnake/tracker"
 )
 
 // Recorder is a lab.Recorder that logs to a run of the tracker.
 type Recorder struct {
-	run *tracker.Run
+	run  *tracker.Run
+	book *Book // nil if the run was opened without one
 }
 
 // Record returns a recorder that logs to run and finishes it at End.
-func Record(run *tracker.Run) *Recorder { return &Recorder{run} }
+func Record(run *tracker.Run) *Recorder { return &Recorder{run: run} }
+
+// Origin looks in the book's store for the checkpoint that an experiment starts
+// from.
+func (r *Recorder) Origin(e lab.Experiment) ([]byte, error) {
+	if r.book == nil {
+		return nil, fmt.Errorf("the experiment starts from the checkpoint %.12s…: pass its bytes as Options.From", e.From.Checkpoint)
+	}
+	data, _, err := Origin(r.book.ctx, r.book.store, e)
+	return data, err
+}
 
 // ID returns the run's id.
 func (r *Recorder) ID() string { return r.run.ID() }

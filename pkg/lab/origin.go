@@ -129,8 +129,9 @@ func (t *trainer) begin() error {
 		return t.resume(t.o.Resume)
 	case t.e.From.IsZero():
 		return nil
-	case t.o.From == nil:
-		return fmt.Errorf("lab: the experiment starts from the checkpoint %.12s…: pass its bytes as Options.From", t.e.From.Checkpoint)
+	}
+	if err := t.findOrigin(); err != nil {
+		return err
 	}
 	c, err := t.e.origin(t.o.From)
 	if err != nil {
@@ -152,6 +153,19 @@ func (t *trainer) begin() error {
 		t.stop = c.stop
 	}
 	return t.opt.Import(c.optimiser)
+}
+
+// findOrigin asks the recorder for the checkpoint to start from if it is not given.
+func (t *trainer) findOrigin() (err error) {
+	if t.o.From != nil {
+		return nil
+	}
+	finder, ok := t.o.Recorder.(OriginFinder)
+	if !ok {
+		return fmt.Errorf("lab: the experiment starts from the checkpoint %.12s…: pass its bytes as Options.From", t.e.From.Checkpoint)
+	}
+	t.o.From, err = finder.Origin(t.e)
+	return err
 }
 
 // saveOrigin keeps the checkpoint that the run starts from with the run, so that

@@ -25,6 +25,13 @@ type Recorder interface {
 	End(status Status, detail string) error
 }
 
+// OriginFinder is what a Recorder may be beside: it finds the checkpoint that an
+// experiment starts from when Options.From does not hold it, as in a study.
+type OriginFinder interface {
+	// Origin returns the checkpoint that e.From names.
+	Origin(e Experiment) ([]byte, error)
+}
+
 // RunSpec describes a run that is about to start.
 type RunSpec struct {
 	Experiment string            // the collection of runs it belongs to

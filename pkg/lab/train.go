@@ -20,7 +20,7 @@ type Options struct {
 	Recorder        Recorder       // who is told; nil for nobody
 	Progress        func(Progress) // called after every step; nil for nobody
 	Resume          []byte         // a checkpoint of the same experiment to go on from
-	From            []byte         // the checkpoint that the experiment's From names; not needed with Resume
+	From            []byte         // the checkpoint that the experiment's From names; not needed with Resume, nor with a Recorder that is an OriginFinder
 	CheckpointEvery int            // steps between checkpoints, 0 for one at the end or interruption only
 	Workers         int            // cores for the cpu device, 0 for all
 	Corpora         *task.Cache    // shares corpora between runs; nil reads them anew
@@ -166,8 +166,8 @@ func Resolve(e Experiment, corpora *task.Cache) (Experiment, error) {
 	return e, nil
 }
 
-// Build makes the experiment's model with its initial weights, on its device
-// with the given number of workers (0 for all cores).
+// Build makes the experiment's model with weights drawn from its seed, whatever
+// its From says, on its device with the given number of workers (0 for all cores).
 func Build(e Experiment, workers int) (*nn.Model, []*tensor.Param, error) {
 	return BuildWith(e, workers, nil)
 }
