@@ -251,7 +251,15 @@ func (s *sweepRun) event(p *progress, e lab.StudyEvent) {
 		p.say("[%d/%d] %s: found in %s", e.Runs, e.All, label, s.app.db)
 		return
 	}
-	p.say("[%d/%d] %s: %s%s", e.Runs, e.All, label, e.Status, outcome(e))
+	p.say("[%d/%d] %s: %s%s%s", e.Runs, e.All, label, e.Status, early(e.Result), outcome(e))
+}
+
+// early is " early" for a run that stopped before its last step.
+func early(r *lab.Result) string {
+	if r.Status == lab.Finished && r.Steps < r.Experiment.Steps {
+		return " early"
+	}
+	return ""
 }
 
 // show prints the table and how to ask for the runs again.

@@ -222,7 +222,10 @@ func (r *SweepResult) metricTable() *table.Table {
 		}
 	}
 	diverged, all := r.Diverged()
-	t.Note(fmt.Sprintf("%d of %d runs diverged and are left out. Intervals: Student's t over the others.", diverged, all))
+	if diverged > 0 {
+		t.Note(fmt.Sprintf("%d of %s diverged and are left out.", diverged, seeds(all)))
+	}
+	t.Note(fmt.Sprintf("Intervals: Student's t over %s.", seeds(all-diverged)))
 	return t
 }
 

@@ -141,7 +141,7 @@ func TestSweepOfSeeds(t *testing.T) {
 		t.Fatalf("%v, %v", r, err)
 	}
 	text := r.Table().Markdown()
-	for _, want := range []string{"valid/loss", "test/accuracy", "95% interval", "0 of 3 runs diverged"} {
+	for _, want := range []string{"valid/loss", "test/accuracy", "95% interval", "Student's t over 3 seeds"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
