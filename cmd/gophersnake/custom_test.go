@@ -29,7 +29,8 @@ func TestRunsOfACustomMixer(t *testing.T) {
 	if err := os.WriteFile(file, e.JSON(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"replay", finished}, {"generate", finished}, {"run", file}, {"run", "--resume", interrupted}} {
+	for _, args := range [][]string{{"replay", finished}, {"generate", finished}, {"run", file}, {"run", "--resume", interrupted},
+		{"run", "--from", finished, "--set", "steps=9"}, {"run", file, "--seeds", "2"}} {
 		var out, problems bytes.Buffer
 		app := &App{Name: "gophersnake", In: strings.NewReader(""), Out: &out, Err: &problems}
 		code := app.Main(context.Background(), append(args, "--db", db, "-q"))

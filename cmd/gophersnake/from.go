@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -122,7 +123,11 @@ func (o origin) tell(e lab.Experiment, rates bool) string {
 		if len(e.From.Redraw) > 0 {
 			drawn = " but for " + strings.Join(e.From.Redraw, ", ")
 		}
-		return head + "its weights" + drawn + "; optimiser and steps begin anew"
+		text := head + "its weights" + drawn + "; optimiser and steps begin anew"
+		if e.Seed == o.e.Seed && reflect.DeepEqual(e.Task, o.e.Task) {
+			text += ", and so do its batches, which that run has seen: --seed N draws others"
+		}
+		return text
 	}
 	c, err := lab.DecodeCheckpoint(o.checkpoint)
 	if err != nil || c.Step == 0 {

@@ -277,3 +277,21 @@ func TestChildRoundTrips(t *testing.T) {
 		t.Errorf("a child's checkpoint: %v", err)
 	}
 }
+
+// TestCustomChild: a mixer of one's own goes on like any other, and another
+// version of it is refused.
+func TestCustomChild(t *testing.T) {
+	long := tinyLeaky()
+	long.Schedule.Kind, long.Schedule.WarmUp, long.Steps = "constant", 0, 16
+	long = bound(t, long, newLeaky)
+	short := long
+	short.Steps = 8
+	want, parent := mustRun(t, long, Options{NewMixer: newLeaky}), mustRun(t, short, Options{NewMixer: newLeaky})
+	e := mustStart(t, long, parent.Checkpoint, Continue)
+	child := mustRun(t, e, Options{From: parent.Checkpoint, NewMixer: newLeaky})
+	sameState(t, "leaky", mustDecode(t, want.Checkpoint), mustDecode(t, child.Checkpoint))
+	other := mustRun(t, constant(S6, 8), Options{})
+	e = mustStart(t, long, other.Checkpoint, Continue)
+	_, err := Run(context.Background(), e, Options{From: other.Checkpoint, NewMixer: newLeaky})
+	wantError(t, "the checkpoint of another model", err, "is not in the checkpoint")
+}
