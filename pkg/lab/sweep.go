@@ -174,12 +174,13 @@ func (r *SweepResult) ranked() []*ArmResult {
 		if r.Spec.Metric.HigherIsBetter() {
 			x.Mean, y.Mean = -x.Mean, -y.Mean
 		}
-		return cmp.Or(x.Diverged-y.Diverged, cmp.Compare(x.Mean, y.Mean), cmp.Compare(meanOf(a, "valid/loss"), meanOf(b, "valid/loss")))
+		return cmp.Or(x.Diverged-y.Diverged, cmp.Compare(x.Mean, y.Mean), cmp.Compare(a.average("valid/loss"), b.average("valid/loss")))
 	})
 	return arms
 }
 
-func meanOf(a *ArmResult, key string) float64 {
+// average is the mean of a metric over the seeds that did not diverge.
+func (a *ArmResult) average(key string) float64 {
 	return stats.Summarise(a.Values(key), Confidence).Mean
 }
 
@@ -275,9 +276,14 @@ func (r *SweepResult) Verdict() string {
 	case p.N < 2:
 		return text + fmt.Sprintf(" With so few seeds, nothing says that it is better than %g by more than chance.", ranked[1].LR)
 	case p.Lo > 0:
-		return text + fmt.Sprintf(" It is better than the next, %g, by %s.", ranked[1].LR, gain(p))
+		return text + fmt.Sprintf(" It is better than the next, %g, by %s.", ranked[1].LR, apart(p))
 	}
-	return text + fmt.Sprintf(" The next, %g, is as good within noise: the difference is %s.", ranked[1].LR, gain(p))
+	return text + fmt.Sprintf(" The next, %g, is as good within noise: the difference is %s.", ranked[1].LR, apart(p))
+}
+
+// apart is a paired difference with its interval.
+func apart(p stats.PairedResult) string {
+	return fmt.Sprintf("%.3g [%.3g, %.3g]", p.MeanDiff, p.Lo, p.Hi)
 }
 
 // beyond continues the way from one rate to the next by the same factor.
