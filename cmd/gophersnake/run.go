@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -107,10 +106,10 @@ func (a *App) runCommand() *cobra.Command {
 // bind declares the flags.
 func (f *runFlags) bind(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.task, "task", "", "task whose defaults to start from (default selective-copying): "+strings.Join(texts(task.Names()), ", "))
-	flags.StringVar(&f.rung, "rung", "", "model of this rung of the ladder: "+strings.Join(lab.RungNames(), ", "))
-	flags.StringVar(&f.mixer, "mixer", "", "the usual settings of this mixer: "+strings.Join(texts(lab.Mixers()), ", "))
-	flags.StringArrayVar(&f.set, "set", nil, "FIELD=VALUE, as in model.d=32, stop.metric=valid/loss or accumulate=4 (may be repeated)")
+	flags.StringVar(&f.task, "task", "", "task whose defaults to start from (default selective-copying)")
+	flags.StringVar(&f.rung, "rung", "", "model of this rung of the ladder")
+	flags.StringVar(&f.mixer, "mixer", "", "the usual settings of this mixer")
+	flags.StringArrayVar(&f.set, "set", nil, "FIELD=VALUE, as in model.d=32 or accumulate=4 (may be repeated)")
 	flags.Uint64Var(&f.seed, "seed", 0, "short for --set seed=N")
 	flags.StringVar(&f.seeds, "seeds", "", "one run a seed: 5 for seeds 1 to 5, or a `LIST` as in 1,2,7")
 	flags.StringVar(&f.rates, "rates", "", "one run a learning rate of this `LIST`, as in 1e-3,3e-3,1e-2")
