@@ -29,6 +29,7 @@ func table_pkg_nn() Package {
 			"NewBlock":             r.ValueOf(nn.NewBlock),
 			"NewBuilder":           r.ValueOf(nn.NewBuilder),
 			"NewConv1D":            r.ValueOf(nn.NewConv1D),
+			"NewHeads":             r.ValueOf(nn.NewHeads),
 			"NewLayerNorm":         r.ValueOf(nn.NewLayerNorm),
 			"NewLinear":            r.ValueOf(nn.NewLinear),
 			"NewModel":             r.ValueOf(nn.NewModel),

@@ -5,7 +5,7 @@ import "slices"
 // table is all mutants: one mistake each that somebody could make and that no
 // compiler sees.
 func table() []mutant {
-	return slices.Concat(evaluation(), training(), replaying(), keeping(), generating(), optimising(), building(), setting(), recurring(), attending())
+	return slices.Concat(evaluation(), training(), replaying(), keeping(), generating(), comparing(), optimising(), building(), setting(), recurring(), attending())
 }
 
 func evaluation() []mutant {
@@ -28,16 +28,16 @@ func training() []mutant {
 	return []mutant{
 		{"lab/rate-of-the-next-step", file, "Schedule.At(t.step,", "Schedule.At(t.step+1,", rate},
 		{"lab/rate-not-the-logged", file, "t.opt.Step(lr)", "t.opt.Step(2 * lr)", rate},
-		{"lab/one-mask-for-all-steps", file, " ^ uint64(t.step)*0x9e3779b97f4a7c15", "", masks},
-		{"lab/one-mask-for-all-seeds", file, "t.e.Seed ^ uint64(t.step)", "1 ^ uint64(t.step)", masks},
+		{"lab/one-mask-for-all-steps", file, " ^ uint64(first+i)*0x9e3779b97f4a7c15", "", masks},
+		{"lab/one-mask-for-all-seeds", file, "t.e.Seed ^ uint64(first+i)", "1 ^ uint64(first+i)", masks},
 		{"lab/no-dropout-after-eval", file, "\tt.tape.SetTraining(true)\n", "", splits},
-		{"lab/batch-of-the-next-step", file, "t.task.Train(t.step)", "t.task.Train(t.step + 1)", "./pkg/lab TestStepAsksForItsBatch"},
+		{"lab/batch-of-the-next-step", file, "t.task.Train(first + i)", "t.task.Train(first + i + 1)", "./pkg/lab TestStepAsksForItsBatch"},
 		{"lab/data-of-another-seed", file, "cache.New(e.Task, e.Seed)", "cache.New(e.Task, 1)", seeds},
 		{"lab/weights-of-another-seed", file, "nn.NewBuilder(dev, e.Seed)", "nn.NewBuilder(dev, 1)", seeds},
 		{"lab/test-while-training", file, "|| last {", "|| last || true {", splits},
 		{"lab/no-last-validation", file, "t.step%t.e.EvalEvery == 0 || last", "t.step%t.e.EvalEvery == 0", splits},
 		{"lab/test-is-left-out", file, `if split != "valid" {`, `if split == "valid" {`, splits},
-		{"lab/resume-forgets-the-loss", file, "t.step, t.watch = c.Step, c.watch", "t.step = c.Step", "./pkg/lab TestResumeEqualsNoInterruption"},
+		{"lab/resume-forgets-the-loss", file, "t.step, t.watch, t.stop = c.Step, c.watch, c.stop", "t.step, t.stop = c.Step, c.stop", "./pkg/lab TestResumeEqualsNoInterruption"},
 		{"lab/resume-of-any-experiment", file, "c.Experiment.Hash() != t.e.Hash()", "len(c.Experiment.Hash()) == 0", damage},
 		{"lab/divergence-a-step-late", file, "d.High >= divergeSteps", "d.High > divergeSteps", watch},
 		{"lab/divergence-is-never-over", file, "d.High = 0", "d.High += 0", watch},
@@ -69,25 +69,48 @@ func keeping() []mutant {
 		{"lab/moments-change-places", file, "state.M[i], state.V[i]}", "state.V[i], state.M[i]}", counts},
 		{"lab/counts-are-not-written", file, "OptimiserSteps: state.Steps", "OptimiserSteps: nil", counts},
 		{"lab/counts-are-not-read", file, "Steps: h.OptimiserSteps", "Steps: nil", counts},
-		{"lab/high-losses-are-forgotten", file, "HighSteps: w.High", "HighSteps: 0", counts},
+		{"lab/high-losses-are-forgotten", file, "HighSteps: t.watch.High", "HighSteps: 0", counts},
 		{"lab/reference-in-32-bits", file, "\t\treturn 64", "\t\treturn 32", "./pkg/lab TestResumeEqualsNoInterruption"},
 		{"lab/damage-goes-unseen", file, "!bytes.Equal(sum[:], data[len(body):])", "len(sum) == 0", damage},
 		{"lab/names-do-not-matter", file, "p.Name != c.params[i].Name || ", "", refuses},
-		{"lab/sizes-do-not-matter", file, " || p.Len() != c.params[i].Len", "", refuses},
+		{"lab/sizes-do-not-matter", file, "return c.Len == p.Len() && ", "return ", refuses},
 	}
 }
 
 func generating() []mutant {
-	const file, sample = "pkg/lab/generate.go", "./pkg/lab TestSample"
+	const file, draw, sample = "pkg/lab/generate.go", "pkg/lab/sample.go", "./pkg/lab TestSample"
 	return []mutant{
-		{"lab/temperature-does-nothing", file, "(v - scores[best]) / s.temperature", "v - scores[best]", sample},
-		{"lab/temperature-upside-down", file, "(v - scores[best]) / s.temperature", "(v - scores[best]) * s.temperature", sample},
-		{"lab/large-scores-overflow", file, "(v - scores[best]) / s.temperature", "v / s.temperature", sample},
-		{"lab/last-of-equals", file, "if v > top {", "if v >= top {", sample},
+		{"lab/temperature-does-nothing", draw, "(v - scores[best]) / s.temperature", "v - scores[best]", sample},
+		{"lab/temperature-upside-down", draw, "(v - scores[best]) / s.temperature", "(v - scores[best]) * s.temperature", sample},
+		{"lab/large-scores-overflow", draw, "(v - scores[best]) / s.temperature", "v / s.temperature", sample},
+		{"lab/last-of-equals", draw, "if v > top {", "if v >= top {", sample},
 		{"lab/streams-share-a-seed", file, "o.Seed+uint64(i)", "o.Seed", "./pkg/lab TestBatchIsSingle"},
 		{"lab/a-token-too-many", file, "left: o.Tokens}", "left: o.Tokens + 1}", "./pkg/lab TestGenerate"},
 		{"lab/generates-with-dropout", file, "SetTraining(false)", "SetTraining(true)", "./pkg/lab TestGenerateWithoutDropout"},
 		{"lab/takes-the-first-scores", file, "scores[len(scores)-y.Dim(-1):]", "scores[:y.Dim(-1)]", "./pkg/lab TestGenerateWithoutDropout"},
+	}
+}
+
+// comparing is what stands between runs and the word for them.
+func comparing() []mutant {
+	const tune, step, noise, ladder = "pkg/lab/tune.go", "pkg/lab/step.go", "pkg/lab/noise.go", "pkg/lab/ladder.go"
+	const rate, words, neighbours = "./pkg/lab TestChooseRate", "./pkg/lab TestVerdicts|TestWordsNeverContradictNumbers", "./pkg/lab TestNeighbours|TestEqualParameters"
+	return []mutant{
+		{"lab/best-rate-without-error", tune, "worth(best.Mean)-best.SE", "worth(best.Mean)", rate},
+		{"lab/lost-runs-do-not-matter", tune, "r.Lost < best.Lost || r.Lost == best.Lost && worth", "worth", rate},
+		{"lab/edge-goes-unflagged", tune, "t.Edge = last > 0", "t.Edge = last < 0", rate},
+		{"lab/grid-grows-for-one-arm", "pkg/lab/study_run.go", "for i := range s.c.Arms {\n\t\tfor _, lr := range rates", "for i := range s.c.Arms[:1] {\n\t\tfor _, lr := range rates", "./pkg/lab TestGridGrowsForAllArmsAlike"},
+		{"lab/tuned-on-test", "pkg/lab/study_run.go", `{"valid": &t.Score, "test": &t.Test}`, `{"test": &t.Score, "valid": &t.Test}`, "./pkg/lab TestTry"},
+		{"lab/p-without-holm", step, "s.P, s.Exact = adjusted[i], exact[i]", "s.P, s.Exact = ps[i], exact[i]", "./pkg/lab TestHolm"},
+		{"lab/word-without-exact-test", step, "s.P < Alpha && s.Exact < Alpha", "s.P < Alpha", words},
+		{"lab/word-without-interval", step, "case sure && s.Lo > 0:", "case sure && p.MeanDiff > 0:", "./pkg/lab TestWordNeedsItsInterval"},
+		{"lab/word-without-p", step, "s.P < Alpha && s.Exact < Alpha", "s.Exact < Alpha", words},
+		{"lab/choice-has-no-noise", noise, "meanOf(values[i], reported) + shifts[i].of(tuned)", "meanOf(values[i], reported)", "./pkg/lab TestIntervalsHoldTheNoiseOfTheChoice"},
+		{"lab/intervals-too-narrow", "pkg/lab/stats/bootstrap.go", "math.Sqrt(m/(m-1)) * tFactor", "0.8 * tFactor", "./pkg/lab/stats TestExpandedLevels"},
+		{"lab/arms-draw-apart", noise, "meanOf(values[i], reported) +", "meanOf(values[i], reported[i%2:]) +", "./pkg/lab TestPairsAreDrawnTogether"},
+		{"lab/ring-changes-gamma-too", ladder, `c.Gamma = r.Name == "lru"`, `c.Gamma = r.Name == "lru" || r.Name == "ring"`, neighbours},
+		{"lab/selective-has-more-states", ladder, "\t\tc.State = 1\n", "\t\tc.State = 2\n", "./pkg/lab TestFactorialIsComplete"},
+		{"lab/sizes-are-not-adapted", ladder, "target-count(n-1) < count(n)-target", "target > 0", neighbours},
 	}
 }
 

@@ -53,7 +53,8 @@ func TestCheckpointKeepsEachCount(t *testing.T) {
 			e := tiny(S6)
 			e.Device = name
 			params, opt := resting(t, d, 5, tt.rest)
-			data := encodeCheckpoint(e, 5, divergence{First: 2, High: 1}, params, opt)
+			run := &trainer{e: e, step: 5, watch: divergence{First: 2, High: 1}, params: params, opt: opt}
+			data := run.encodeCheckpoint()
 			if got := strings.Contains(string(data), `"optimiser_steps"`); got != (tt.steps != nil) {
 				t.Errorf("%s: gradients from step %d on: counts written: %t", name, tt.rest, got)
 			}
@@ -90,7 +91,8 @@ func TestCheckpointKeepsEachCount(t *testing.T) {
 func TestRestoreRefusesOtherParameters(t *testing.T) {
 	d := tensor.Reference()
 	params, opt := resting(t, d, 1, 0)
-	c, err := DecodeCheckpoint(encodeCheckpoint(onReference(tiny(S6)), 1, divergence{}, params, opt))
+	run := &trainer{e: onReference(tiny(S6)), step: 1, params: params, opt: opt}
+	c, err := DecodeCheckpoint(run.encodeCheckpoint())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +102,8 @@ func TestRestoreRefusesOtherParameters(t *testing.T) {
 		says   string
 	}{
 		{[]*tensor.Param{a}, "holds 2 parameters, the model has 1"},
-		{[]*tensor.Param{a, tensor.NewParam(d, "c", tensor.Decay, []float64{7}, 1)}, "parameter 1 is b of 1 elements, the model's c of 1"},
-		{[]*tensor.Param{a, tensor.NewParam(d, "b", tensor.Decay, []float64{7, 7}, 2)}, "parameter 1 is b of 1 elements, the model's b of 2"},
+		{[]*tensor.Param{a, tensor.NewParam(d, "c", tensor.Decay, []float64{7}, 1)}, "parameter 1 is b, [1], the model's c, [1]"},
+		{[]*tensor.Param{a, tensor.NewParam(d, "b", tensor.Decay, []float64{7, 7}, 2)}, "parameter 1 is b, [1], the model's b, [2]"},
 	} {
 		if err := c.restore(tt.params); err == nil || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("error %v, want one with %q", err, tt.says)

@@ -77,11 +77,20 @@ func unevenBatches(tr *trainer) []*task.Batch {
 		}
 		y, width := plainForward(tr.model, tr.tape.Device(), b)
 		for j := range scored {
-			b.Targets[9-j] = (greatest(y[(9-j)*width:][:width]) + int32(j%2)) % int32(width)
+			b.Targets[9-j] = (likeliest(y[(9-j)*width:][:width]) + int32(j%2)) % int32(width)
 		}
 		all = append(all, b)
 	}
 	return all
+}
+
+// likeliest is the place of the greatest of finite scores.
+func likeliest(scores []float64) int32 {
+	best, err := greatest(scores)
+	if err != nil {
+		panic(err)
+	}
+	return best
 }
 
 // TestEvaluateByHand: loss and accuracy are those of the definition, over all

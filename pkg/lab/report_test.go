@@ -131,6 +131,40 @@ func TestWordsNeverContradictNumbers(t *testing.T) {
 	}
 }
 
+// TestWordNeedsItsInterval: eight gains in one direction, yet tuning wavers between
+// this rate and one that is far worse. The tests of the reported seeds are sure,
+// the interval is not, and neither is the word.
+func TestWordNeedsItsInterval(t *testing.T) {
+	r := scored(map[string][]float64{"conv": spread(8, 0.5, 0.02), "rnn": spread(8, 0.6, 0.03)})
+	if s, _ := r.Step(*r.Arm("rnn")); s.Verdict != Better {
+		t.Fatalf("without tuning: %+v", s)
+	}
+	r = scored(map[string][]float64{"conv": spread(8, 0.5, 0.02), "rnn": spread(8, 0.6, 0.03)})
+	rates := []float64{1e-3, 1e-2}
+	r.Config.LRs, r.Config.TuneSeeds = rates, span64(1001, 4)
+	a := r.Arm("rnn")
+	a.Tries = triesOf(rates, []float64{.58, .1, .2, .6}, []float64{.7, .6, .1, .75})
+	a.LR = r.Tuning(*a).Chosen
+	s, _ := r.Step(*a)
+	if s.P >= Alpha || s.Exact >= Alpha || s.Lo > 0 || s.Verdict != Undecided {
+		t.Errorf("a wavering choice: %+v, want sure tests, an interval over zero, and no word", s)
+	}
+}
+
+// TestPairsAreDrawnTogether: two arms that differ by the same amount on every seed
+// have an interval of no width around it, however far the seeds lie apart.
+func TestPairsAreDrawnTogether(t *testing.T) {
+	base := spread(8, 0.4, 0.3)
+	more := slices.Clone(base)
+	for i := range more {
+		more[i] += 0.1
+	}
+	r := scored(map[string][]float64{"conv": base, "rnn": more})
+	if s, _ := r.Step(*r.Arm("rnn")); math.Abs(s.Lo-0.1) > 1e-9 || math.Abs(s.Hi-0.1) > 1e-9 {
+		t.Errorf("interval [%g, %g], want 0.1 at both ends", s.Lo, s.Hi)
+	}
+}
+
 // TestExactTestDecidesWhereItCan: with ten pairs and four steps it is adjusted and
 // counts; with eight and sixteen it cannot go below 0.05 and is not adjusted.
 func TestExactTestDecidesWhereItCan(t *testing.T) {

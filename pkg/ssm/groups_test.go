@@ -13,6 +13,7 @@ import (
 // comments say.
 var paramGroups = map[string]map[tensor.Group]string{
 	"diagonal": {tensor.Recurrent: "nu_log theta_log nu theta lambda_re lambda_im gamma_log B_re B_im", tensor.Decay: "C_re C_im D"},
+	"siso":     {tensor.Recurrent: "nu_log theta_log gamma_log B B_re B_im", tensor.NoDecay: "D", tensor.Decay: "C C_re C_im"},
 	"s4d":      {tensor.Recurrent: "log_dt log_A_real A_imag", tensor.Decay: "C C_re C_im D"},
 	"s6":       {tensor.NoDecay: "dt_proj.bias A_log A_imag D B B_re B_im", tensor.Decay: "x_proj.weight dt_proj.weight C C_re C_im"},
 	"mamba":    {tensor.NoDecay: "conv1d.bias", tensor.Decay: "in_proj.weight conv1d.weight out_proj.weight"},

@@ -321,3 +321,26 @@ func TestJSONWritesNull(t *testing.T) {
 		t.Errorf("got %s\nwant %s", text, want)
 	}
 }
+
+// TestExpandedLevels: Hesterberg's table has 0.0057 for eight values at 95 %; for
+// many values the levels are those of the percentiles.
+func TestExpandedLevels(t *testing.T) {
+	lo, hi := ExpandedLevels(0.95, 8)
+	near(t, "eight values", lo, 0.0057, 0.0001)
+	near(t, "both ends alike", hi, 1-lo, exact)
+	lo, _ = ExpandedLevels(0.95, 100_000)
+	near(t, "many values", lo, 0.025, 1e-4)
+	defer func() {
+		if recover() == nil {
+			t.Error("one value has levels")
+		}
+	}()
+	ExpandedLevels(0.95, 1)
+}
+
+func TestQuantile(t *testing.T) {
+	xs := []float64{1, 2, 4}
+	for p, want := range map[float64]float64{0: 1, 0.25: 1.5, 0.5: 2, 0.75: 3, 1: 4} {
+		near(t, "quantile", Quantile(xs, p), want, exact)
+	}
+}
