@@ -53,8 +53,9 @@ mean on "valid" lies within one standard error of the best.
 
   quick  8 reported seeds; on text only the rungs that carry the story: minutes
          on two cores
-  full   10 seeds, all rungs, four times the steps, more learning rates where the
-         best lies at the edge, the recurrences once more at equal state: hours
+  full   10 seeds, all rungs, two to four times the steps, more learning rates where
+         the best lies at the edge, the recurrences once more at equal state: about
+         an hour on two cores
 
 --render makes the tables and figures from a record that an earlier ladder wrote
 (ladder-PRESET.json) and trains nothing.`,

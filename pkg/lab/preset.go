@@ -27,9 +27,9 @@ func PresetTasks() []task.Name {
 //
 //	quick  every rung on the two synthetic tasks, on text those that carry the
 //	       story; 8 reported seeds: directions, minutes on two cores
-//	full   every rung on every task, four times the steps, 10 reported seeds, so
-//	       that an exact test can decide; the grid of rates grows where it must;
-//	       the recurrences once more at equal state: hours
+//	full   every rung on every task, two to four times the steps, 10 reported seeds,
+//	       so that an exact test can decide; the grid of rates grows where it must;
+//	       the recurrences once more at equal state: about an hour
 func NewPreset(name string, tasks, rungs []string) (Preset, error) {
 	if !slices.Contains(PresetNames(), name) {
 		return Preset{}, fmt.Errorf("lab: preset %q, want one of %s", name, strings.Join(PresetNames(), ", "))
@@ -61,23 +61,21 @@ func NewPreset(name string, tasks, rungs []string) (Preset, error) {
 // tuning seeds, steps and data.
 func presetStudy(preset string, t task.Name, equal Sizing, rungs []string) (StudyConfig, error) {
 	e := presetExperiment(t)
+	e.Steps = presetSteps(preset, t, equal)
 	s := StudyConfig{Name: fmt.Sprintf("ladder-%s/%s", preset, t), About: "equal " + string(equal),
 		LRs: []float64{1e-3, 3e-3, 1e-2, 3e-2}, TuneSeeds: span64(1001, 4), Seeds: span64(1, 8)}
 	switch {
 	case preset == "full":
 		s.Seeds, s.Extend = span64(1, 10), 2
-		if equal == EqualParameters { // states of hundreds of numbers cost ten times the work
-			e.Steps *= 4
-			e.Task.EvalBatches *= 2
-		} else {
+		if equal == EqualState {
 			s.Name += "-state"
-			s.Notes = append(s.Notes, "Second view: every recurrence carries as many numbers from step to step as mamba, whatever parameters that takes. Steps as in preset quick.")
+			s.Notes = append(s.Notes, "Second view: every recurrence carries as many numbers from step to step as mamba, whatever parameters that takes. Fewer steps: states of hundreds of numbers cost ten times the work.")
 		}
 	case t == task.GoSource && len(rungs) == 0:
 		rungs = textRungs
 		s.Notes = append(s.Notes, fmt.Sprintf("Preset quick leaves to preset full: %s; four times the steps; more learning rates where the best lies at the edge.", strings.Join(leftOut(rungs), ", ")))
 	default:
-		s.Notes = append(s.Notes, "Preset quick leaves to preset full: four times the steps; more learning rates where the best lies at the edge; the recurrences at equal state.")
+		s.Notes = append(s.Notes, "Preset quick leaves to preset full: twice the steps; more learning rates where the best lies at the edge; the recurrences at equal state.")
 	}
 	e.EvalEvery = e.Steps / 8
 	var err error
@@ -93,17 +91,32 @@ func presetExperiment(t task.Name) Experiment {
 	// is no step of the ladder.
 	e.Optimiser.RecurrentFactor = 1
 	e.Task.EvalBatches = 32
-	switch t {
-	case task.SelectiveCopying:
-		e.Steps = 2000
-	case task.Induction:
-		e.Steps = 600
-	case task.GoSource:
+	if t == task.GoSource {
 		e.Model.D, e.Model.Tied = 32, true
 		e.Task.Length, e.Task.Batch, e.Task.EvalBatches = 128, 8, 16
-		e.Steps = 500
 	}
 	return e
+}
+
+// presetSteps is the length of a run. Quick ones are those at which the steps of
+// the ladder begin to show.
+func presetSteps(preset string, t task.Name, equal Sizing) int {
+	full := preset == "full"
+	switch {
+	case equal == EqualState && t == task.SelectiveCopying:
+		return 1000
+	case t == task.SelectiveCopying && full:
+		return 4000
+	case t == task.SelectiveCopying:
+		return 2000
+	case t == task.Induction && full && equal == EqualParameters:
+		return 1200
+	case t == task.Induction:
+		return 600
+	case full:
+		return 2000
+	}
+	return 500
 }
 
 // textRungs are the rungs that preset quick runs on text: those between which the
