@@ -13,18 +13,20 @@ import (
 // hidden default, and one that it does not use must be empty, so that two configs that mean the same are the same.
 // Start from DefaultConfig.
 type Config struct {
-	Name         Name    `json:"name"`
-	Variant      Variant `json:"variant,omitempty"`       // copying, mqar and parity
-	Length       int     `json:"length,omitempty"`        // L in doc.go; for training TrainLengths overrides it
-	Batch        int     `json:"batch,omitempty"`         // sequences in a batch
-	Vocab        int     `json:"vocab,omitempty"`         // symbols, special ones included
-	Memorize     int     `json:"memorize,omitempty"`      // symbols to remember: copying and selective-copying
-	Pairs        int     `json:"pairs,omitempty"`         // key-value pairs: mqar
-	TrainLengths []int   `json:"train_lengths,omitempty"` // [min, max]: a length for each training batch, uniform
-	EvalLengths  []int   `json:"eval_lengths,omitempty"`  // rising lengths for length generalisation: splits "test@LENGTH"
-	EvalBatches  int     `json:"eval_batches,omitempty"`  // batches in each evaluation split; fewer when a corpus has fewer
-	Path         string  `json:"path,omitempty"`          // corpora: file or directory; go-source: another GOROOT
-	Digest       string  `json:"digest,omitempty"`        // corpora: the Manifest.SHA256 that the files must have; empty: any
+	Name         Name     `json:"name"`
+	Variant      Variant  `json:"variant,omitempty"`       // copying, mqar and parity
+	Length       int      `json:"length,omitempty"`        // L in doc.go; for training TrainLengths overrides it
+	Batch        int      `json:"batch,omitempty"`         // sequences in a batch
+	Vocab        int      `json:"vocab,omitempty"`         // symbols, special ones included
+	Memorize     int      `json:"memorize,omitempty"`      // symbols to remember: copying and selective-copying
+	Pairs        int      `json:"pairs,omitempty"`         // key-value pairs: mqar
+	TrainLengths []int    `json:"train_lengths,omitempty"` // [min, max]: a length for each training batch, uniform
+	EvalLengths  []int    `json:"eval_lengths,omitempty"`  // rising lengths for length generalisation: splits "test@LENGTH"
+	EvalBatches  int      `json:"eval_batches,omitempty"`  // batches in each evaluation split; fewer when a corpus has fewer
+	Path         string   `json:"path,omitempty"`          // corpora: file or directory; go-source: another GOROOT
+	Include      []string `json:"include,omitempty"`       // text: patterns of files to read in a directory, none for all; see doc.go
+	Exclude      []string `json:"exclude,omitempty"`       // text: patterns of files and directories to leave out
+	Digest       string   `json:"digest,omitempty"`        // corpora: the Manifest.SHA256 that the files must have; empty: any
 }
 
 // DefaultConfig returns a config that trains on two cores in about a minute: sizes at which the tasks were tried. The
@@ -171,12 +173,37 @@ func (c Config) checkCorpus(k kind, f *fieldCheck) {
 	if !k.corpus {
 		f.need(c.Path == "", "path", c.Path, "nothing: %s is generated", c.Name)
 		f.need(c.Digest == "", "digest", c.Digest, "nothing: %s is generated", c.Name)
+	} else {
+		f.need(c.Path != "" || c.Name == GoSource, "path", c.Path, "the %s: --set task.path=%s", wantedPath(c.Name), pathWord(c.Name))
+	}
+	c.checkGlobs("include", c.Include, f)
+	c.checkGlobs("exclude", c.Exclude, f)
+	if !k.corpus {
 		return
 	}
-	f.need(c.Path != "" || c.Name == GoSource, "path", c.Path, "the %s", wantedPath(c.Name))
 	isHex := strings.Trim(c.Digest, "0123456789abcdef") == ""
 	f.need(c.Digest == "" || len(c.Digest) == 64 && isHex, "digest", c.Digest,
 		"64 digits of lower-case hexadecimal, or nothing")
+}
+
+// pathWord is what a usage line has for Path.
+func pathWord(name Name) string {
+	if name == Text {
+		return "DIR"
+	}
+	return "FILE"
+}
+
+func (c Config) checkGlobs(field string, globs []string, f *fieldCheck) {
+	if c.Name != Text {
+		f.need(len(globs) == 0, field, globs, "nothing: %s does not use it", c.Name)
+		return
+	}
+	f.need(len(globs) <= maxGlobs, field, len(globs), "at most %d patterns", maxGlobs)
+	for _, g := range globs {
+		f.need(goodGlob(g), field, g, `patterns such as "*.md" or "docs/**/*.txt": relative, with slashes, of at most %d bytes and %d times "**"`,
+			maxGlobBytes, maxStars)
+	}
 }
 
 // longest returns the longest length that the config names, without what the kind adds to it.

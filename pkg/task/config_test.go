@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,7 +95,22 @@ func TestValidate(t *testing.T) {
 		{GoSource, func(c *Config) { c.Digest = strings.Repeat("A", 64) }, "digest"},
 		{GoSource, func(c *Config) { c.Digest = "abc" }, "digest"},
 		{GoSource, func(c *Config) { c.Vocab = 256 }, "vocab"},
+		{GoSource, func(c *Config) { c.Include = []string{"*.go"} }, "include"},
+		{Induction, func(c *Config) { c.Exclude = []string{"x"} }, "exclude"},
 		{Text8, func(c *Config) {}, "path"},
+		{Text, func(c *Config) {
+			c.Path, c.Include, c.Exclude = "x", []string{"*.md", "a/**/b"}, []string{"**/x", "[a-c]?"}
+		}, ""},
+		{Text, func(c *Config) { c.Path, c.Include = "x", []string{"[a"} }, "include"},
+		{Text, func(c *Config) { c.Path, c.Include = "x", []string{"ok", "/etc"} }, "include"},
+		{Text, func(c *Config) { c.Path, c.Include = "x", []string{"a//b"} }, "include"},
+		{Text, func(c *Config) { c.Path, c.Include = "x", []string{"a/"} }, "include"},
+		{Text, func(c *Config) { c.Path, c.Include = "x", []string{"./a"} }, "include"},
+		{Text, func(c *Config) { c.Path, c.Exclude = "x", []string{""} }, "exclude"},
+		{Text, func(c *Config) { c.Path, c.Exclude = "x", []string{"a/../b"} }, "exclude"},
+		{Text, func(c *Config) { c.Path, c.Exclude = "x", []string{strings.Repeat("**/", 5) + "x"} }, "exclude"},
+		{Text, func(c *Config) { c.Path, c.Exclude = "x", []string{strings.Repeat("x", 257)} }, "exclude"},
+		{Text, func(c *Config) { c.Path, c.Exclude = "x", slices.Repeat([]string{"x"}, 65) }, "exclude"},
 	} {
 		cfg := DefaultConfig(c.name)
 		c.change(&cfg)
@@ -114,6 +130,10 @@ func TestFieldErrorText(t *testing.T) {
 			`first-token, go-source, text, text8, enwik8`},
 		{Config{Name: MQAR, Variant: Zero, Length: 30, Batch: 1, Vocab: 64, Pairs: 8, EvalBatches: 1},
 			"task mqar: length is 30, want even, 32 to 16777216"},
+		{DefaultConfig(Text), `task text: path is "", want the file or directory to read: --set task.path=DIR`},
+		{DefaultConfig(Text8), `task text8: path is "", want the unpacked file text8 of 100000000 bytes: --set task.path=FILE`},
+		{Config{Name: Text, Length: 9, Batch: 1, EvalBatches: 1, Path: "x", Exclude: []string{"/a"}}, `task text: exclude is "/a", ` +
+			`want patterns such as "*.md" or "docs/**/*.txt": relative, with slashes, of at most 256 bytes and 4 times "**"`},
 		{Config{Name: Parity, Variant: "x", Length: 30, Batch: 1, EvalBatches: 1},
 			`task parity: variant is "x", want one of final, prefix`},
 	} {

@@ -1,17 +1,14 @@
 package task
 
 import (
-	"cmp"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // The splits of a corpus, and how many of a hundred parts each gets.
@@ -27,6 +24,7 @@ const (
 	cut          = "cut" // the split of a file that is cut into all three
 	trainPercent = 90
 	validPercent = 5
+	testPercent  = 100 - trainPercent - validPercent
 )
 
 // maxCorpus keeps a path such as "/" from filling the memory.
@@ -34,10 +32,12 @@ const maxCorpus = 2_000_000_000
 
 var errTooLarge = fmt.Errorf("more than %d bytes, which is the most that is read into memory", maxCorpus)
 
-// corpus is the bytes of each split and what they were read from. It is never written to after it was read.
+// corpus is the bytes of each split, what they were read from, and what of valid and test stands in train, too. It is
+// never written to after it was read.
 type corpus struct {
 	splits   [3][]byte
 	manifest *Manifest
+	shared   [3]grams // none of train
 }
 
 // wantedPath says what Path must be, for errors.
@@ -51,23 +51,35 @@ func wantedPath(name Name) string {
 	return "file or directory to read"
 }
 
-// readCorpus reads the corpus of a config.
-func readCorpus(name Name, root string) (*corpus, error) {
-	switch name {
-	case GoSource:
-		return readGoSource(root)
-	case Text8, Enwik8:
-		return readCut(name, root, hutterBytes, hutterTrain, hutterValid)
+// readCorpus reads the corpus of a config and looks for what its splits share.
+func readCorpus(cfg Config) (*corpus, error) {
+	c, err := readSplits(cfg)
+	if err == nil {
+		c.manifest.seal(&c.splits)
+		c.shared[valid], c.shared[test] = sharedGrams(c.splits[train], c.splits[valid], c.splits[test])
 	}
-	info, err := os.Stat(root)
+	return c, err
+}
+
+func readSplits(cfg Config) (*corpus, error) {
+	switch cfg.Name {
+	case GoSource:
+		return readGoSource(cfg.Path)
+	case Text8, Enwik8:
+		return readCut(cfg.Name, cfg.Path, hutterBytes, hutterTrain, hutterValid)
+	}
+	info, err := os.Stat(cfg.Path)
 	if err != nil {
-		return nil, fmt.Errorf("path is %q: %w", root, plain(err))
+		return nil, fmt.Errorf("path is %q: %w", cfg.Path, plain(err))
 	}
 	if info.IsDir() {
-		return readTree(Text, root, os.DirFS(root), visible, cutSplit)
+		return readText(cfg, os.DirFS(cfg.Path))
+	}
+	if len(cfg.Include)+len(cfg.Exclude) > 0 {
+		return nil, fmt.Errorf("path is %q, one file, and include and exclude choose among those of a directory: want none", cfg.Path)
 	}
 	n := int(min(info.Size(), maxCorpus))
-	return readCut(Text, root, n, share(n, trainPercent), share(n, validPercent))
+	return readCut(Text, cfg.Path, n, share(n, trainPercent), share(n, validPercent))
 }
 
 // text8 and enwik8: 100 MB, of which the first 90 train, 5 validate, the last 5 test (Mahoney's files; the split of
@@ -100,106 +112,106 @@ func readCut(name Name, file string, want, trainBytes, validBytes int) (*corpus,
 	if len(data) != want {
 		return nil, fmt.Errorf("path is %q: read %d bytes of %d: is somebody writing to it?", file, len(data), want)
 	}
-	c := &corpus{splits: cutBytes(data, trainBytes, validBytes)}
-	c.manifest = &Manifest{Corpus: name, Root: file, Files: []File{describe(filepath.Base(file), data, cut)}}
-	c.manifest.seal(&c.splits)
-	return c, nil
+	f := describe(filepath.Base(file), data)
+	f.Split = cut
+	return &corpus{
+		splits:   cutBytes(data, trainBytes, validBytes),
+		manifest: &Manifest{Corpus: name, Root: file, Files: []File{f}},
+	}, nil
 }
 
-// readTree reads every regular file of a tree that keep accepts, in the order of their paths, and appends it to the
-// split that assign names, or cuts it into all three. Symbolic links below the root are not followed.
-func readTree(name Name, root string, tree fs.FS, keep func(string, fs.DirEntry) bool, assign func(string) string,
-) (*corpus, error) {
-	files, err := listTree(tree, keep)
+// readText reads a directory: whole families to a split if they are many and small enough to fill valid and test by half
+// at least, every file cut into the three otherwise.
+func readText(cfg Config, tree fs.FS) (*corpus, error) {
+	m := &Manifest{Corpus: Text, Root: cfg.Path}
+	files, err := m.readTree(tree, sieveText(cfg.Include, cfg.Exclude), noText)
 	if err != nil {
-		return nil, fmt.Errorf("path is %q: %w", root, err)
+		return nil, err
+	}
+	splitFamilies(files, families(files, func(string) string { return "" }))
+	var size [3]int
+	total := 0
+	for _, f := range files {
+		size[slices.Index(splitNames[:], f.file.Split)] += len(f.data)
+		total += len(f.data)
+	}
+	m.Split = ByFamily
+	if size[valid] < share(total, validPercent)/2+1 || size[test] < share(total, testPercent)/2+1 {
+		m.Split = ""
+		for i := range files {
+			files[i].file.Split = cut
+		}
+	}
+	return m.join(files), nil
+}
+
+const treeHint = "hint: --set task.exclude=PATTERN leaves files out"
+
+// readTree reads every file of a tree that the sieve passes and in whose bytes refuse, nil for none, finds no reason against
+// it, in the order of their paths. An unreadable file is an error: a corpus that depends on who reads it is none.
+func (m *Manifest) readTree(tree fs.FS, pass sieve, refuse func([]byte) string) ([]source, error) {
+	listed, err := m.walk(tree, pass)
+	if err != nil {
+		return nil, fmt.Errorf("path is %q: %w; %s", m.Root, err, treeHint)
+	}
+	var files []source
+	for _, f := range listed {
+		data, err := fs.ReadFile(tree, f.file.Path)
+		if err != nil {
+			return nil, fmt.Errorf("path is %q: file %q: %w; %s", m.Root, f.file.Path, plain(err), treeHint)
+		}
+		if refuse != nil {
+			if reason := refuse(data); reason != "" {
+				m.skip(reason, f.file.Path, int64(len(data)))
+				continue
+			}
+		}
+		files = append(files, source{describe(f.file.Path, data), data})
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("path is %q, which has no files to read, want the %s", root, wantedPath(name))
-	}
-	c := &corpus{manifest: &Manifest{Corpus: name, Root: root, Files: make([]File, 0, len(files))}}
-	for i := range files {
-		files[i].Split = assign(files[i].Path)
-	}
-	c.reserve(files)
-	for _, f := range files {
-		if err := c.add(tree, f.Path, f.Split); err != nil {
-			return nil, fmt.Errorf("path is %q: file %q: %w", root, f.Path, err)
+		err := fmt.Errorf("path is %q, which has no files to read, want the %s", m.Root, wantedPath(m.Corpus))
+		if len(m.Skipped) > 0 {
+			err = errors.Join(err, errors.New(m.skippedLine()))
 		}
+		return nil, err
 	}
-	c.manifest.seal(&c.splits)
-	return c, nil
+	return files, nil
 }
 
-// listTree returns path and size of the regular files that keep accepts, sorted by path; keep also says which
-// directories to enter.
-func listTree(tree fs.FS, keep func(string, fs.DirEntry) bool) ([]File, error) {
-	var files []File
-	total := int64(0)
-	err := fs.WalkDir(tree, ".", func(p string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return fmt.Errorf("%q: %w", p, plain(err))
-		case p == ".":
-			return nil
-		case d.IsDir() && !keep(p, d):
-			return fs.SkipDir
-		case !d.Type().IsRegular() || !keep(p, d):
-			return nil
-		}
-		info, err := d.Info()
-		if err != nil {
-			return fmt.Errorf("%q: %w", p, plain(err))
-		}
-		if total += info.Size(); total > maxCorpus {
-			return errTooLarge
-		}
-		files = append(files, File{Path: p, Bytes: info.Size()})
-		return nil
-	})
-	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
-	return files, err
-}
-
-// reserve makes room for the files, so that the splits do not grow by copying.
-func (c *corpus) reserve(files []File) {
+// join appends the parts of every file to the splits, and lets go of the file's own bytes as it goes.
+func (m *Manifest) join(files []source) *corpus {
+	c := &corpus{manifest: m}
 	var size [3]int
 	for _, f := range files {
-		n := int(f.Bytes)
-		if f.Split != cut {
-			size[slices.Index(splitNames[:], f.Split)] += n
-			continue
-		}
-		for i, part := range [3]int{share(n, trainPercent), share(n, validPercent), n/10 + 1} {
-			size[i] += part
+		m.Files = append(m.Files, f.file)
+		for s, part := range f.parts() {
+			size[s] += len(part)
 		}
 	}
-	for i, n := range size {
-		c.splits[i] = make([]byte, 0, n)
+	for s := range c.splits {
+		c.splits[s] = make([]byte, 0, size[s])
 	}
+	for i := range files {
+		for s, part := range files[i].parts() {
+			c.splits[s] = append(c.splits[s], part...)
+		}
+		files[i].data = nil
+	}
+	return c
 }
 
-// add reads the file and appends it to its split, or, cut, to all three.
-func (c *corpus) add(tree fs.FS, p, split string) error {
-	data, err := fs.ReadFile(tree, p)
-	if err != nil {
-		return plain(err)
+// parts is what each split gets of a file: all or nothing, or, cut, its share.
+func (f source) parts() (parts [3][]byte) {
+	if f.file.Split == cut {
+		return cutBytes(f.data, share(len(f.data), trainPercent), share(len(f.data), validPercent))
 	}
-	c.manifest.Files = append(c.manifest.Files, describe(p, data, split))
-	if split == cut {
-		for i, part := range cutBytes(data, share(len(data), trainPercent), share(len(data), validPercent)) {
-			c.splits[i] = append(c.splits[i], part...)
-		}
-		return nil
-	}
-	i := slices.Index(splitNames[:], split)
-	c.splits[i] = append(c.splits[i], data...)
-	return nil
+	parts[slices.Index(splitNames[:], f.file.Split)] = f.data
+	return parts
 }
 
-func describe(p string, data []byte, split string) File {
+func describe(p string, data []byte) File {
 	sum := sha256.Sum256(data)
-	return File{Path: p, Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Split: split}
+	return File{Path: p, Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 // cutBytes cuts data into its first a bytes, the next b and the rest, none with room to grow into the next.
@@ -208,24 +220,6 @@ func cutBytes(data []byte, a, b int) [3][]byte {
 }
 
 func share(n, percent int) int { return int(int64(n) * int64(percent) / 100) }
-
-// visible keeps what a directory listing shows: no name that starts with a dot.
-func visible(p string, _ fs.DirEntry) bool { return !strings.HasPrefix(path.Base(p), ".") }
-
-func cutSplit(string) string { return cut }
-
-// hashSplit assigns a file by the SHA-256 of its relative path: its first 8 bytes, big endian, mod 100, are below 90 for
-// train, below 95 for valid. The same file is in the same split on every machine and in every Go release.
-func hashSplit(p string) string {
-	sum := sha256.Sum256([]byte(p))
-	switch part := binary.BigEndian.Uint64(sum[:8]) % 100; {
-	case part < trainPercent:
-		return "train"
-	case part < trainPercent+validPercent:
-		return "valid"
-	}
-	return "test"
-}
 
 // plain drops what fs.PathError repeats of a path that the caller's message already names.
 func plain(err error) error {

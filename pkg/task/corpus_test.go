@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +19,7 @@ func TestGoSourceManifest(t *testing.T) {
 	root := goTree(t, 200)
 	x := mustNew(t, Config{Name: GoSource, Path: root, Length: 16, Batch: 2, EvalBatches: 1}, 1)
 	m := ManifestOf(x)
-	if m.Corpus != GoSource || m.Root != root || m.Version != "go9.99" || len(m.Files) != 200 {
+	if m.Corpus != GoSource || m.Root != root || m.Version != "go9.99" || len(m.Files) != 200 || m.Split != ByFamily || m.Skipped != nil {
 		t.Fatalf("manifest is %+v", m)
 	}
 	if !slices.IsSortedFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) }) {
@@ -34,9 +33,6 @@ func TestGoSourceManifest(t *testing.T) {
 		}
 		if sum := sha256.Sum256(data); f.SHA256 != hex.EncodeToString(sum[:]) || f.Bytes != int64(len(data)) {
 			t.Errorf("%s: size or SHA-256 is wrong", f.Path)
-		}
-		if f.Split != splitByHand(f.Path) {
-			t.Errorf("%s is in %s, want %s", f.Path, f.Split, splitByHand(f.Path))
 		}
 		i := slices.Index(splitNames[:], f.Split)
 		want[i] = append(want[i], data...)
@@ -54,19 +50,17 @@ func TestGoSourceManifest(t *testing.T) {
 	if got := [3]int{int(m.TrainBytes), int(m.ValidBytes), int(m.TestBytes)}; got != sizes {
 		t.Errorf("byte counts are %d, want %d", got, sizes)
 	}
-	line := fmt.Sprintf("go-source go9.99: 200 files, %d bytes train, %d valid, %d test, sha256 %s…",
+	total := sizes[0] + sizes[1] + sizes[2]
+	for _, i := range []int{valid, test} {
+		if p := 100 * float64(sizes[i]) / float64(total); p < 4 || p > 5 { // a file is half a percent
+			t.Errorf("%s has %.1f %% of the bytes, want at most 5 and nearly so", splitNames[i], p)
+		}
+	}
+	line := fmt.Sprintf("go-source go9.99: 200 files, %d bytes train, %d valid, %d test, overlap with training valid 0.0 %%, test 0.0 %%, sha256 %s…",
 		sizes[0], sizes[1], sizes[2], m.SHA256[:12])
 	if m.String() != line {
 		t.Errorf("String() = %q, want %q", m, line)
 	}
-}
-
-// splitByHand is the rule of doc.go again, without percentages.
-func splitByHand(path string) string {
-	sum := sha256.Sum256([]byte(path))
-	part := new(big.Int).Mod(new(big.Int).SetBytes(sum[:8]), big.NewInt(100)).Int64()
-	return slices.Concat(slices.Repeat([]string{"train"}, 90), slices.Repeat([]string{"valid"}, 5),
-		slices.Repeat([]string{"test"}, 5))[part]
 }
 
 func TestDigestSeesEveryChange(t *testing.T) {
@@ -141,7 +135,7 @@ func asBytes(tokens []int32) []byte {
 func TestTextIsCutPerFile(t *testing.T) {
 	dir := t.TempDir()
 	a := writeFile(t, filepath.Join(dir, "a", "x.txt"), strings.Repeat("a", 90)+"bbbbb"+"ccccc")
-	writeFile(t, filepath.Join(dir, "a.txt"), strings.Repeat("\x00", 180)+strings.Repeat("\xff", 10)+strings.Repeat("\x80", 10))
+	writeFile(t, filepath.Join(dir, "a.txt"), strings.Repeat("é", 90)+strings.Repeat("v", 10)+strings.Repeat("\xe9", 10)) // é in Latin-1
 	writeFile(t, filepath.Join(dir, ".hidden"), "LEFTOUT")
 	writeFile(t, filepath.Join(dir, ".git", "config"), "LEFTOUT")
 	writeFile(t, filepath.Join(dir, "empty"), "")
@@ -151,9 +145,9 @@ func TestTextIsCutPerFile(t *testing.T) {
 	x := mustNew(t, Config{Name: Text, Path: dir, Length: 4, Batch: 2, EvalBatches: 100}, 1)
 	c := x.(*textTask).corpus
 	for i, want := range []string{
-		strings.Repeat("\x00", 180) + strings.Repeat("a", 90),
-		strings.Repeat("\xff", 10) + "bbbbb",
-		strings.Repeat("\x80", 10) + "ccccc",
+		strings.Repeat("é", 90) + strings.Repeat("a", 90),
+		strings.Repeat("v", 10) + "bbbbb",
+		strings.Repeat("\xe9", 10) + "ccccc",
 	} {
 		if string(c.splits[i]) != want {
 			t.Errorf("%s is %q, want %q", splitNames[i], c.splits[i], want)
@@ -385,12 +379,16 @@ func (b brokenFS) ReadDir(name string) ([]fs.DirEntry, error) {
 func TestUnreadableParts(t *testing.T) {
 	tree := fstest.MapFS{"a/b": {Data: []byte("x")}, "c": {Data: []byte("y")}}
 	for bad, want := range map[string]string{
-		"c": `path is "/r": file "c": permission denied`,
-		"a": `path is "/r": "a": permission denied`,
+		"c": `path is "/r": file "c": permission denied; hint: --set task.exclude=PATTERN leaves files out`,
+		"a": `path is "/r": "a": permission denied; hint: --set task.exclude=PATTERN leaves files out`,
 	} {
-		_, err := readTree(Text, "/r", brokenFS{tree, bad}, visible, cutSplit)
-		if err == nil || err.Error() != want {
+		cfg := Config{Name: Text, Path: "/r"}
+		if _, err := readText(cfg, brokenFS{tree, bad}); err == nil || err.Error() != want {
 			t.Errorf("%s: error is %v, want %s", bad, err, want)
+		}
+		cfg.Exclude = []string{bad}
+		if c, err := readText(cfg, brokenFS{tree, bad}); err != nil || len(c.manifest.Files) != 1 {
+			t.Errorf("%s: still refused when excluded: %v", bad, err)
 		}
 	}
 }
@@ -431,7 +429,7 @@ func TestCache(t *testing.T) {
 		t.FailNow()
 	}
 	for _, x := range tasks {
-		if ManifestOf(x) != ManifestOf(tasks[0]) {
+		if x.(*textTask).corpus != tasks[0].(*textTask).corpus {
 			t.Fatal("the corpus was read more than once")
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// readGoSource reads every .go file below root/src, without testdata and src/cmd, split by file hash.
+// readGoSource reads every .go file below root/src, without testdata and src/cmd, split by families.
 func readGoSource(root string) (*corpus, error) {
 	if root == "" {
 		found, err := goRoot()
@@ -26,23 +26,39 @@ func readGoSource(root string) (*corpus, error) {
 	if info, err := os.Stat(src); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("path is %q, which has no directory src, want the %s", root, wantedPath(GoSource))
 	}
-	c, err := readTree(GoSource, root, os.DirFS(src), goFile, hashSplit)
+	m := &Manifest{Corpus: GoSource, Root: root, Split: ByFamily}
+	if version, err := os.ReadFile(filepath.Join(root, "VERSION")); err == nil {
+		line, _, _ := bytes.Cut(version, []byte("\n"))
+		m.Version = strings.TrimSpace(string(line))
+	}
+	files, err := m.readTree(os.DirFS(src), sieveGo, nil)
 	if err != nil {
 		return nil, err
 	}
-	if version, err := os.ReadFile(filepath.Join(root, "VERSION")); err == nil {
-		line, _, _ := bytes.Cut(version, []byte("\n"))
-		c.manifest.Version = strings.TrimSpace(string(line))
-	}
-	return c, nil
+	splitFamilies(files, families(files, goFamily))
+	return m.join(files), nil
 }
 
-// goFile keeps .go files, and directories but testdata and the commands in src/cmd.
-func goFile(p string, d fs.DirEntry) bool {
-	if d.IsDir() {
-		return p != "cmd" && path.Base(p) != "testdata"
+// sieveGo takes .go files, and directories but testdata and the commands in src/cmd.
+func sieveGo(p string, d fs.DirEntry) string {
+	if d.IsDir() && (p == "cmd" || path.Base(p) == "testdata") || !d.IsDir() && path.Ext(p) != ".go" {
+		return notCounted
 	}
-	return path.Ext(p) == ".go"
+	return ""
+}
+
+// goFamily names the family of a Go file by its directory and the first word of its name, without digits: what comes
+// after an underscore is a system, a machine, "test", "string" or another part of the same thing, and numbers tell
+// releases and sizes apart. So zerrors_linux_arm64.go is with zerrors_aix_ppc64.go and tables9.0.0.go with tables15.0.0.go.
+func goFamily(p string) string {
+	dir, base := path.Split(p)
+	stem, _, _ := strings.Cut(strings.TrimSuffix(base, ".go"), "_")
+	return dir + strings.Map(func(r rune) rune {
+		if r == '.' || '0' <= r && r <= '9' {
+			return -1
+		}
+		return r
+	}, stem) + "/"
 }
 
 // goRoot asks the environment and then the go command where the toolchain is.

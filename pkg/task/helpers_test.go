@@ -2,6 +2,7 @@ package task
 
 import (
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,13 +33,26 @@ func writeFile(t testing.TB, path, content string) string {
 	return path
 }
 
+// prose returns n bytes of lines of words that no other seed gives.
+func prose(seed uint64, n int) string {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var s strings.Builder
+	for s.Len() < n {
+		for range 2 + rng.IntN(8) {
+			s.WriteByte(byte('a' + rng.IntN(26)))
+		}
+		s.WriteByte(" \n"[rng.IntN(8)/7])
+	}
+	return s.String()[:n]
+}
+
 // goTree writes a GOROOT with n source files in src and things that go-source must leave out.
 func goTree(t testing.TB, n int) string {
 	t.Helper()
 	root := t.TempDir()
 	for i := range n {
 		name := "p" + string(rune('a'+i%26)) + "/f" + strings.Repeat("x", i/26) + ".go"
-		writeFile(t, filepath.Join(root, "src", name), "package p // "+name+"\n"+strings.Repeat("// text\n", 20))
+		writeFile(t, filepath.Join(root, "src", name), "package p // "+name+"\n"+prose(uint64(i), 300))
 	}
 	writeFile(t, filepath.Join(root, "VERSION"), "go9.99\ntime 2026\n")
 	writeFile(t, filepath.Join(root, "src", "pa", "testdata", "no.go"), "LEFTOUT")
