@@ -50,6 +50,9 @@ func (a *App) experiment(cmd *cobra.Command, f runFlags, args []string, from ori
 	if err != nil {
 		return none, err
 	}
+	if f.print {
+		e = withPath(e)
+	}
 	base := e
 	if f.rung != "" || f.mixer != "" {
 		// A rung's sizes follow from the width, so what is not about the model's inside is set first.

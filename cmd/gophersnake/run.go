@@ -144,6 +144,7 @@ func (a *App) run(cmd *cobra.Command, f runFlags, args []string) error {
 	case err != nil:
 		return err
 	case f.print:
+		a.notePath(e)
 		_, err := fmt.Fprintf(a.Out, "%s\n", indented(e.JSON()))
 		return err
 	case f.sweeps():
@@ -278,6 +279,7 @@ func (a *App) train(ctx context.Context, store *tracker.Store, e lab.Experiment,
 	p := a.singleProgress(info.Name, e.Steps)
 	defer p.announceInterrupt(ctx)()
 	p.say("run %s (%s), %d steps", info.ID, info.Name, e.Steps)
+	sayCorpus(p, e, o.Corpora)
 	o.Recorder, o.Progress = rec, a.watch(p, info.Name, e.Steps)
 	result, err := lab.Run(ctx, e, o)
 	p.close()

@@ -191,6 +191,7 @@ func parseOver(e Experiment, data []byte) (Experiment, error) {
 // ownLists gives e lists and maps of its own.
 func (e *Experiment) ownLists() {
 	e.Task.TrainLengths, e.Task.EvalLengths = slices.Clone(e.Task.TrainLengths), slices.Clone(e.Task.EvalLengths)
+	e.Task.Include, e.Task.Exclude = slices.Clone(e.Task.Include), slices.Clone(e.Task.Exclude)
 	e.Model.Mixer.Params = maps.Clone(e.Model.Mixer.Params)
 	e.From.Redraw = slices.Clone(e.From.Redraw)
 }

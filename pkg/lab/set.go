@@ -112,7 +112,7 @@ func fieldValue(t reflect.Type, path, text string) (any, error) {
 		return text, nil
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.String {
-			return names(text), nil
+			return texts(path, text)
 		}
 		text = "[" + strings.Trim(text, "[] ") + "]"
 	}
@@ -128,9 +128,17 @@ func fieldValue(t reflect.Type, path, text string) (any, error) {
 	return v.Elem().Interface(), nil
 }
 
-// names reads a list of texts as in head,embedding; without any it is empty.
-func names(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(`[]," `, r) })
+// texts reads a list of texts: separated by commas, or, for a text with a comma,
+// as JSON.
+func texts(path, text string) ([]string, error) {
+	if !strings.HasPrefix(text, `["`) {
+		return strings.FieldsFunc(strings.Trim(text, "[] "), func(r rune) bool { return r == ',' }), nil
+	}
+	var list []string
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf(`lab: %s is %s, want a list as in a,b or ["a","b"]`, path, text)
+	}
+	return list, nil
 }
 
 // wanted says what a field of a type takes.

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,5 +72,32 @@ func TestFieldPathsCoverTheJSON(t *testing.T) {
 	}
 	if n == 0 {
 		t.Error("nothing was checked")
+	}
+}
+
+func TestSetLists(t *testing.T) {
+	e := DefaultExperiment(task.Text)
+	e.Task.Path, e.Task.Include = "x", []string{"a"}
+	for text, want := range map[string][]string{
+		"*.md,docs/**": {"*.md", "docs/**"},
+		`["a,b","c"]`:  {"a,b", "c"},
+		"[ab]*":        {"[ab]*"},
+		"":             nil,
+	} {
+		got, err := e.Set("task.include=" + text)
+		if err != nil || !slices.Equal(got.Task.Include, want) {
+			t.Errorf("%s gives %q (%v), want %q", text, got.Task.Include, err, want)
+		}
+		if e.Task.Include[0] != "a" {
+			t.Fatalf("the original was changed: %v", e.Task.Include)
+		}
+	}
+	for text, want := range map[string]string{
+		`["a",3]`: `lab: task.include is ["a",3], want a list as in a,b or ["a","b"]`,
+		"ok,/etc": `include is "/etc", want patterns such as`,
+	} {
+		if _, err := e.Set("task.include=" + text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s gives %v, want an error with %q", text, err, want)
+		}
 	}
 }

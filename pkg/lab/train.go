@@ -362,7 +362,8 @@ func (t *trainer) logSystem() error {
 	return t.tag("parameters", fmt.Sprint(t.result.Params))
 }
 
-// saveManifest keeps the exact list of a corpus's files with the run.
+// saveManifest keeps the exact list of a corpus's files with the run, and tags
+// it with what its evaluation shares with training.
 func (t *trainer) saveManifest() error {
 	m := task.ManifestOf(t.task)
 	if m == nil || t.o.Recorder == nil || t.o.Resume != nil {
@@ -370,6 +371,9 @@ func (t *trainer) saveManifest() error {
 	}
 	data, err := json.MarshalIndent(m, "", " ")
 	if err != nil {
+		return err
+	}
+	if err := t.tag("corpus_overlap", m.Overlap.String()); err != nil {
 		return err
 	}
 	return t.o.Recorder.SaveArtifact("corpus.json", data)

@@ -252,8 +252,8 @@ func (c *Cache) read(cfg Config) (*corpus, error) {
 // fits checks the digest and that every split holds a window of the lengths that it is asked for.
 func (c Config) fits(x *corpus) error {
 	if got := x.manifest.SHA256; c.Digest != "" && got != c.Digest {
-		return fmt.Errorf("the corpus at %q has digest %s, want %s: other files, another Go release or another rule of splitting than the config was made with; "+
-			"hint: without task.digest it takes this corpus, and its scores are not comparable with the earlier ones",
+		return fmt.Errorf("the corpus at %q has digest %s, want %s: other files, another Go release or another rule of splitting "+
+			"than the config was made with; hint: an empty task.digest trains on this corpus anew, for scores of its own",
 			x.manifest.Root, got, c.Digest)
 	}
 	longestTrain := c.Length
