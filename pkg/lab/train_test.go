@@ -1,9 +1,13 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -216,6 +220,35 @@ func FuzzDecodeCheckpoint(f *testing.F) {
 			t.Error("negative step")
 		}
 	})
+}
+
+// A run keeps what its corpus was and what the test shares with training; a task
+// without a corpus has neither.
+func TestCorpusIsKeptWithTheRun(t *testing.T) {
+	e := tiny(S6)
+	plain := newMemoryRun()
+	mustRun(t, e, Options{Recorder: plain})
+	e.Task = task.DefaultConfig(task.Text)
+	e.Task.Path = filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(e.Task.Path, bytes.Repeat([]byte("the same line over and over again\n"), 200), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e.Task.Length, e.Task.Batch, e.Task.EvalBatches = 16, 2, 1
+	rec := newMemoryRun()
+	mustRun(t, e, Options{Recorder: rec})
+	var m task.Manifest
+	if err := json.Unmarshal(rec.artifacts["corpus.json"], &m); err != nil {
+		t.Fatal(err)
+	}
+	if m.Overlap == nil || m.Overlap.Test.Scored != 1 || len(m.Files) != 1 || len(m.SHA256) != 64 {
+		t.Errorf("corpus.json is %s", rec.artifacts["corpus.json"])
+	}
+	if got := rec.tags["corpus_overlap"]; got != "valid 100.0 %, test 100.0 %" {
+		t.Errorf("tag corpus_overlap is %q", got)
+	}
+	if plain.artifacts["corpus.json"] != nil || plain.tags["corpus_overlap"] != "" {
+		t.Error("a run without a corpus has a manifest")
+	}
 }
 
 func TestGenerate(t *testing.T) {
