@@ -43,11 +43,13 @@ func TestFamilies(t *testing.T) {
 		"strangers":         {map[string]string{"a": a, "b": b}, ""},
 		"copies":            {map[string]string{"a": a, "b": b, "c": a}, "a c"},
 		"short copies":      {map[string]string{"a": "x", "b": "x", "c": "y"}, "a b"},
+		"two short texts":   {map[string]string{"a": licence[:180] + "x", "b": licence[:180] + "y"}, ""}, // their windows are left out
 		"a part":            {map[string]string{"a": a, "b": b + a[1000:2500]}, "a b"},
 		"a short part":      {map[string]string{"a": a, "b": b + a[1000:1060]}, ""},
 		"from file to file": {map[string]string{"a": a, "b": a[2000:] + b[:2000], "c": b}, "a b c"},
 		"other line ends":   {map[string]string{"a": a, "b": strings.ReplaceAll(a, "\n", "\r\n")}, "a b"},
 		"indented":          {map[string]string{"a": a, "b": strings.ReplaceAll(a, "\n", "\n\t\t")}, "a b"},
+		"other line breaks": {map[string]string{"a": a, "b": strings.ReplaceAll(a, " ", "\n")}, "a b"},
 		"a byte order mark": {map[string]string{"a": a, "b": "\xef\xbb\xbf" + a}, "a b"},
 		"one line":          {map[string]string{"a": strings.ReplaceAll(a, "\n", ""), "b": a}, "a b"},
 		"one word changed":  {map[string]string{"a": a, "b": strings.ReplaceAll(a, "q", "k")}, "a b"},

@@ -177,14 +177,18 @@ func TestManyFilesAreKeptWhole(t *testing.T) {
 			t.Errorf("%q does not say %q", lines[0], kind)
 		}
 	}
-	// One file of most bytes leaves the others too few for their splits.
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "all"), prose(0, 400_000))
-	for i := range 20 {
-		writeFile(t, filepath.Join(dir, fmt.Sprint(i)), prose(uint64(1+i), 500))
-	}
-	if m := ManifestOf(mustNew(t, Config{Name: Text, Path: dir, Length: 32, Batch: 2, EvalBatches: 1}, 1)); m.Split != "" {
-		t.Errorf("a directory of one large file is split as %q", m.Split)
+	// What is left beside large files fills neither of the small splits, or only one of them.
+	for name, c := range map[string]struct{ large, small int }{"neither": {1, 20}, "one": {19, 40}} {
+		dir := t.TempDir()
+		for i := range c.large {
+			writeFile(t, filepath.Join(dir, fmt.Sprint("large", i)), prose(uint64(1000+i), 400_000/c.large))
+		}
+		for i := range c.small {
+			writeFile(t, filepath.Join(dir, fmt.Sprint(i)), prose(uint64(i), 500))
+		}
+		if m := ManifestOf(mustNew(t, Config{Name: Text, Path: dir, Length: 32, Batch: 2, EvalBatches: 1}, 1)); m.Split != "" {
+			t.Errorf("with files that fill %s of valid and test: split as %q", name, m.Split)
+		}
 	}
 }
 
