@@ -114,10 +114,11 @@ func readCut(name Name, file string, want, trainBytes, validBytes int) (*corpus,
 	}
 	f := describe(filepath.Base(file), data)
 	f.Split = cut
-	return &corpus{
-		splits:   cutBytes(data, trainBytes, validBytes),
-		manifest: &Manifest{Corpus: name, Root: file, Files: []File{f}},
-	}, nil
+	m := &Manifest{Corpus: name, Root: file, Files: []File{f}}
+	if name == Text {
+		m.NoText = noText(data)
+	}
+	return &corpus{splits: cutBytes(data, trainBytes, validBytes), manifest: m}, nil
 }
 
 // readText reads a directory: whole families to a split if they are many and small enough to fill valid and test by half

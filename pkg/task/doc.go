@@ -93,7 +93,8 @@
 // are not followed; devices, pipes and sockets; names that are no UTF-8; what Exclude matches, and files that Include does
 // not match, if there is any; files with a byte order mark of UTF-16; and binary files, which hold a byte 0 or more than
 // 30 % bytes that are no UTF-8. An empty file is a file. One that cannot be read is an error, for a corpus must not depend
-// on who reads it; so are more than 2·10⁹ bytes. A single file is read whatever it holds.
+// on who reads it; so are more than 2·10⁹ bytes. A single file is read whatever it holds;
+// Manifest.NoText and a warning say that it is no text.
 //
 // A pattern without a slash is about one name anywhere ("*.md", "vendor"); one with a slash is about the path from the
 // directory on ("docs/**/*.txt"), where ** stands for any number of directories, none included. *, ? and [a-z] are those of

@@ -37,6 +37,7 @@ type Manifest struct {
 	Split      string    `json:"split,omitempty"`   // ByFamily; "" where every file is cut into three
 	Files      []File    `json:"files"`             // sorted by path
 	Skipped    []Skipped `json:"skipped,omitempty"` // sorted by reason; not part of SHA256
+	NoText     string    `json:"no_text,omitempty"` // why a single file is no text, which is read all the same: "binary"
 	TrainBytes int64     `json:"train_bytes"`
 	ValidBytes int64     `json:"valid_bytes"`
 	TestBytes  int64     `json:"test_bytes"`
@@ -88,6 +89,10 @@ func (m *Manifest) Lines() []string {
 	lines := []string{fmt.Sprintf("%s from %s, %s", m.Corpus, m.Root, m.splitLine())}
 	if len(m.Skipped) > 0 {
 		lines = append(lines, m.skippedLine())
+	}
+	if m.NoText != "" {
+		lines = append(lines, fmt.Sprintf("warning: %q is no text (%s), and is read byte by byte all the same; hint: unpack or convert it",
+			m.Files[0].Path, m.NoText))
 	}
 	if m.Overlap == nil {
 		return lines

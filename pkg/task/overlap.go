@@ -42,10 +42,7 @@ func gramHashes(data []byte) []uint64 {
 func (g grams) held(lo, hi int) bool {
 	first, last := gramsInside(lo, hi)
 	if hi-lo < sharedBytes {
-		first, last = max(0, (lo-gramBytes)/gramStep+1), (hi-1)/gramStep
-		if lo < gramBytes {
-			first = 0
-		}
+		first, last = max(0, lo-gramBytes+gramStep)/gramStep, (hi-1)/gramStep
 	}
 	for i := first; i <= last && i < len(g); i++ {
 		if g[i] {

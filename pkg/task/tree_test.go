@@ -156,6 +156,20 @@ func TestTextIsKeptAsItIs(t *testing.T) {
 	}
 }
 
+// A single file is read whatever it is, for its reader named it, but a reader of the run is told.
+func TestSingleBinaryIsNamed(t *testing.T) {
+	for content, want := range map[string]string{zipped(prose(1, 5000)): skipBinary, prose(1, 5000): ""} {
+		path := writeFile(t, filepath.Join(t.TempDir(), "corpus"), content)
+		m := ManifestOf(mustNew(t, Config{Name: Text, Path: path, Length: 16, Batch: 1, EvalBatches: 1}, 1))
+		if m.NoText != want || m.Files[0].Bytes != int64(len(content)) {
+			t.Errorf("NoText is %q, want %q", m.NoText, want)
+		}
+		if warned := strings.Contains(strings.Join(m.Lines(), "\n"), `warning: "corpus" is no text (binary)`); warned != (want != "") {
+			t.Errorf("warned: %v\n%s", warned, strings.Join(m.Lines(), "\n"))
+		}
+	}
+}
+
 // Few files are cut, many are kept whole.
 func TestManyFilesAreKeptWhole(t *testing.T) {
 	for n, want := range map[int]string{1: "", 3: "", 10: "", 60: ByFamily, 400: ByFamily} {
