@@ -105,7 +105,8 @@ func (m mutant) apply(root string) (string, error) {
 // overlay.
 func runTests(ctx context.Context, root, tests, overlay string) (o outcome, why string) {
 	pkg, pattern, _ := strings.Cut(tests, " ")
-	args := []string{"test", "-failfast", "-timeout", "5m", "-run", "^(" + pattern + ")$"}
+	whole := "^(" + strings.ReplaceAll(pattern, "/", ")$/^(") + ")$" // each level by itself
+	args := []string{"test", "-failfast", "-timeout", "5m", "-run", whole}
 	if overlay != "" {
 		args = append(args, "-overlay", overlay)
 	}

@@ -189,8 +189,9 @@ func recurring() []mutant {
 func attending() []mutant {
 	const forward, back, finite = "internal/device/cpu/attention.go", "internal/device/cpu/attention_grad.go", "./pkg/tensor TestConformanceNotFinite"
 	return []mutant{
-		{"cpu/nan-reaches-the-past", forward, "if !finite(vec.Sum(a.query(a.Y, b, h, q1-1)[:a.Dh])) {", "if a.Dh == 0 {", finite},
-		{"cpu/infinite-score-is-nan", forward, "if finite(top) {", "if a.Dh > 0 {", finite},
+		{"cpu/nan-reaches-the-past", forward, " || !finite(vec.Sum(a.query(a.Y, b, h, q1-1)[:a.Dh]))", "", finite},
+		{"cpu/score-spoils-its-tile", forward, "!finite(vec.Sum(sum)) || ", "", finite},
+		{"cpu/infinite-score-is-nan", forward, "if !finite(top) {", "if a.Dh == 0 {", finite},
 		{"cpu/nan-of-a-query-spreads", back, "w.clean = finite(vec.Sum(w.mean[:n]))", "w.clean = g.Dh > 0", finite},
 		{"cpu/nan-of-a-key-spreads", back, "clean = clean && (first == 0 || finite(p[0]))", "clean = clean && (first >= 0 || finite(p[0]))", finite},
 	}

@@ -15,6 +15,7 @@ type spoiled struct {
 	input            string // "q", "k", "v" or "dy"
 	value            float64
 	from, to         int // steps
+	q                dist
 }
 
 func (c spoiled) String() string {
@@ -22,12 +23,14 @@ func (c spoiled) String() string {
 }
 
 // spoiledCases has NaN and infinities at the first, a middle and the last step,
-// below and above what a device may do in one tile; and the scores of the first
-// 200 keys all −Inf.
+// below and above what a device may do in one tile; the scores of the first 200
+// keys all −Inf; and a key whose scores are +Inf and −Inf in turn.
 func spoiledCases() []spoiled {
 	var cs []spoiled
+	above := uniform(0.5, 1.5)
 	for _, s := range []spoiled{{b: 2, lq: 3, lk: 3, h: 1, dh: 4}, {b: 1, lq: 8, lk: 8, h: 2, dh: 3}, {b: 2, lq: 9, lk: 20, h: 1, dh: 8},
 		{b: 1, lq: 70, lk: 70, h: 3, dh: 5}, {b: 1, lq: 300, lk: 300, h: 1, dh: 4}, {b: 3, lq: 140, lk: 140, h: 3, dh: 2}} {
+		s.q = above
 		for _, s.input = range []string{"q", "k", "v", "dy"} {
 			steps := s.lk
 			if s.input == "q" || s.input == "dy" {
@@ -41,13 +44,14 @@ func spoiledCases() []spoiled {
 			}
 		}
 	}
-	return append(cs, spoiled{b: 1, lq: 300, lk: 300, h: 1, dh: 4, input: "k", value: math.Inf(-1), to: 200})
+	return append(cs, spoiled{b: 1, lq: 300, lk: 300, h: 1, dh: 4, q: above, input: "k", value: math.Inf(-1), to: 200},
+		spoiled{b: 1, lq: 40, lk: 40, h: 1, dh: 1, q: listed(0.7, -0.9), input: "k", value: math.Inf(1), from: 7, to: 8})
 }
 
-// evaluate returns the result and the gradients, q being above 0.
+// evaluate returns the result and the gradients.
 func (c spoiled) evaluate(d *tensor.Device) []result {
 	nq, nk := []int{c.b, c.lq, c.h * c.dh}, []int{c.b, c.lk, c.h * c.dh}
-	inputs := []input{in("q", uniform(0.5, 1.5), nq...), in("k", gauss(1), nk...), in("v", gauss(1), nk...), in("dy", gauss(1), nq...)}
+	inputs := []input{in("q", c.q, nq...), in("k", gauss(1), nk...), in("v", gauss(1), nk...), in("dy", gauss(1), nq...)}
 	var x []*tensor.Tensor
 	for _, i := range inputs {
 		if i.name == c.input {

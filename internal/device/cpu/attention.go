@@ -80,24 +80,23 @@ func (a attention) direct(b, h, q0, q1 int) {
 		for s, p := range e {
 			vec.Axpy(y, p/sum, a.key(a.V, b, h, s)[:a.Dh])
 		}
+		if !finite(top) {
+			sum = 1 // log Σ exp(score − top) is NaN, and top the log-sum-exp
+		}
 		a.setLSE(b, h, t, top, sum)
 	}
 }
 
-// setLSE keeps a query's log-sum-exp: top where that is not finite, as Σ is NaN
-// then.
 func (a attention) setLSE(b, h, t int, top, sum float32) {
-	if finite(top) {
-		top = float32(float64(top) + math.Log(float64(sum)))
-	}
-	set(a.LSE, (b*a.H+h)*a.Lq+t, top)
+	set(a.LSE, (b*a.H+h)*a.Lq+t, float32(float64(top)+math.Log(float64(sum))))
 }
 
 // forward computes queries q0 to q1 of one head. For every query it keeps the
 // largest score so far and the sum of exp(score − largest); y holds Σ exp(…) v
-// until the end. A tile multiplies what a query does not see by 0, which is NaN
-// for a value that is not finite, and one of −Inf alone has no largest score.
-// Both show in the last query, which sees every key of the task.
+// until the end. Where a score is not finite, a sum is not; a value that is not
+// shows in the last query's y, because that sees them all. The queries are then
+// done one by one: a tile multiplies what a query does not see by 0, which makes
+// NaN of it.
 func (a attention) forward(b, h, q0, q1 int) {
 	d, rows := a.d, q1-q0
 	tmp := d.free.get(rows*(a.Dh+2) + attnQueries*attnKeys)
@@ -128,7 +127,7 @@ func (a attention) forward(b, h, q0, q1 int) {
 			gemm.MulPacked(i1-i0, score, keys, pv, 1, a.query(a.Y, b, h, q0+i0), a.ld)
 		}
 	}
-	if !finite(vec.Sum(a.query(a.Y, b, h, q1-1)[:a.Dh])) {
+	if !finite(vec.Sum(sum)) || !finite(vec.Sum(a.query(a.Y, b, h, q1-1)[:a.Dh])) {
 		a.direct(b, h, q0, q1)
 		return
 	}
