@@ -42,6 +42,13 @@ func training() []mutant {
 		{"lab/divergence-a-step-late", file, "d.High >= divergeSteps", "d.High > divergeSteps", watch},
 		{"lab/divergence-is-never-over", file, "d.High = 0", "d.High += 0", watch},
 		{"lab/infinite-loss-goes-on", file, "|| math.IsInf(loss+norm, 0)", "", watch},
+		{"lab/no-log-of-the-first-step", file, " || t.step == 1 {", " {", "./pkg/lab TestLogsWhenAsked"},
+		{"lab/no-log-of-the-last-step", file, "|| t.step == t.e.Steps || t.step == 1", "|| t.step == 1", "./pkg/lab TestLogsWhenAsked"},
+		{"lab/no-log-of-divergence", file, "if diverged || t.step%t.e.LogEvery", "if t.step%t.e.LogEvery", "./pkg/lab TestLogsWhenAsked"},
+		{"lab/checkpoints-at-odd-steps", file, "t.step%n == 0 && !last", "t.step%n == 1 && !last", "./pkg/lab TestCheckpointsWhenAsked"},
+		{"lab/norm-after-clipping", "pkg/optim/adamw.go", "tensor.ZeroGrad(a.params)\n\treturn norm", "tensor.ZeroGrad(a.params)\n\treturn norm * h.GradScale", "./pkg/optim TestTorchAdamW"},
+		{"lab/prepends-the-step-again", "pkg/lab/past.go", "old.Steps[n] < c.Steps[0]", "old.Steps[n] <= c.Steps[0]", "./pkg/lab TestPrepend"},
+		{"lab/interruption-is-no-error", file, "if status == Interrupted {", "if status == Failed {", "./pkg/lab TestResumeEqualsNoInterruption"},
 	}
 }
 
@@ -147,6 +154,10 @@ func building() []mutant {
 		{"nn/embedding-starts-large", "pkg/nn/model.go", "cfg.Vocab*cfg.D, 0.02)", "cfg.Vocab*cfg.D, 0.03)", "./pkg/nn TestModelEmbeddingStart"},
 		{"nn/last-head-reads-the-first", "pkg/nn/model.go", "tp.SelectTime(x, -1)", "tp.SelectTime(x, 0)", "./pkg/nn TestModels"},
 		{"nn/weights-of-seed-1", "pkg/nn/builder.go", `NewRand(seed, "parameters")`, `NewRand(1, "parameters")`, "./pkg/nn TestBuilderSeed"},
+		{"nn/keys-keep-their-place", "pkg/nn/attention.go", "a.rotated(tp, a.K, x, offset)", "a.rotated(tp, a.K, x, 0)", "./pkg/nn TestAttentionSteps"},
+		{"nn/cache-is-not-copied", "pkg/nn/attention.go", "\ttp.StoreSteps(t, big, 0)\n", "\ttp.StoreSteps(t, t, 0)\n", "./pkg/nn TestAttentionSteps"},
+		{"nn/tied-head-is-not", "pkg/nn/model.go", "if !cfg.Tied {", "if cfg.D > 0 {", "./pkg/nn TestModelParams"},
+		{"nn/position-stands-still", "pkg/nn/model.go", "\ts.Advance(x.Dim(1))\n", "", "./pkg/nn TestModelStateImport|TestModelSteps"},
 	}
 }
 
@@ -168,6 +179,13 @@ func setting() []mutant {
 		{"task/ignored-is-scored", "pkg/task/task.go", "if y != Ignore {", "if y != 0 {", "./pkg/task TestScored"},
 		{"task/induction-asks-itself", "pkg/task/recall.go", "x[p+1]", "x[p]", "./pkg/task TestInduction"},
 		{"task/parity-forgets", "pkg/task/numeric.go", "sum ^= b.Tokens[t]", "sum = b.Tokens[t]", "./pkg/task TestParity"},
+		{"task/files-move-to-training", "pkg/task/corpus.go", "% 100; {", "% 50; {", "./pkg/task TestSplitsAreDisjoint|TestGoSourceManifest|TestShareOfSplits"},
+		{"task/lengths-are-shared", text, "slices.Clone(cfg.EvalLengths)", "cfg.EvalLengths", "./pkg/task TestConfigIsCopied"},
+		{"task/any-digest-fits", text, "got != c.Digest", "len(got) == 0", "./pkg/task TestDigestSeesEveryChange"},
+		{"task/last-window-is-cut-off", text, "(len(data) - 1) / length", "(len(data) - 1) / length - 1", windows},
+		{"task/copying-a-step-late", "pkg/task/copying.go", "y[t] = x[t-M]", "y[t] = x[t-M+1]", "./pkg/task TestCopying"},
+		{"task/adding-marks-one-half", "pkg/task/numeric.go", "mid+rng.IntN(length-mid)", "rng.IntN(length)", "./pkg/task TestAdding"},
+		{"task/mqar-asks-another-key", "pkg/task/mqar.go", "x[q], y[q] = k[i], v[i]", "x[q], y[q] = k[0], v[i]", "./pkg/task TestMQAR"},
 	}
 }
 
@@ -183,6 +201,8 @@ func recurring() []mutant {
 		{"ssm/mamba-D-decays", "pkg/ssm/s6.go", `"D", tensor.NoDecay`, `"D", tensor.Decay`, ssm},
 		{"rnn/A-decays", "pkg/rnn/dense.go", `"A", tensor.Recurrent`, `"A", tensor.Decay`, rnn},
 		{"rnn/bias-decays", "pkg/rnn/gated.go", "tensor.NoDecay", "tensor.Decay", rnn},
+		{"ssm/lru-C-without-minus", "pkg/ssm/diagonal.go", "cx := tp.Sub(yRe, yIm)", "cx := tp.Add(yRe, yIm)", "./pkg/ssm TestTorchLRU"},
+		{"ssm/lru-rings-differ", "pkg/ssm/diagonal.go", "expAll(nuLog), expAll(thetaLog)", "expAll(nuLog), thetaLog", "./pkg/ssm TestLambda"},
 	}
 }
 
