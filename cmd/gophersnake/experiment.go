@@ -67,7 +67,7 @@ func (a *App) experiment(cmd *cobra.Command, f runFlags, args []string, from ori
 		return none, hintSet(f.set, err)
 	}
 	e = newData(base, e, f.set)
-	return e, hintPath(e, e.Validate())
+	return e, wantPath(e, e.Validate())
 }
 
 // insideModel reports whether an assignment is about mixer or block.
@@ -93,11 +93,12 @@ func hintSet(set []string, err error) error {
 	return &failure{err: err, hint: hint, code: exitUsage}
 }
 
-// hintPath says how to name the data of a task that has none of its own.
-func hintPath(e lab.Experiment, err error) error {
+// wantPath makes it a mistake of the command line that a task which has no data of
+// its own lacks their path; the error says how to name it.
+func wantPath(e lab.Experiment, err error) error {
 	var wrong *task.FieldError
 	if errors.As(err, &wrong) && wrong.Field == "path" && e.Task.Path == "" {
-		return &failure{err: err, hint: "--set task.path=DIR names a file or a folder", code: exitUsage}
+		return &failure{err: err, code: exitUsage}
 	}
 	return err
 }

@@ -132,7 +132,7 @@ func fieldValue(t reflect.Type, path, text string) (any, error) {
 // as JSON.
 func texts(path, text string) ([]string, error) {
 	if !strings.HasPrefix(text, `["`) {
-		return strings.FieldsFunc(strings.Trim(text, "[] "), func(r rune) bool { return r == ',' }), nil
+		return strings.FieldsFunc(text, func(r rune) bool { return r == ',' }), nil
 	}
 	var list []string
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
