@@ -145,7 +145,7 @@ bench: build ## time the kernels, growth with length; PyTorch, JAX, llama.cpp, M
 	$(GO) run ./bench/peers -dir $(OUT)/bench -out docs/PERFORMANCE.md
 	$(MAKE) --no-print-directory bench-tracker
 
-study: build ## the full preset: hours
+study: build ## the ladder in full: an hour on two cores; goes on where it was interrupted
 	$(BIN) ladder --preset full --db $(DB) --out $(OUT)
 
 clean: ## remove what was built and written

@@ -88,6 +88,9 @@ func (b *Bar) move(change func()) {
 // checkpoint: they say nothing of the time to come.
 func (b *Bar) skip(n int) { b.move(func() { b.n, b.skipped = b.n+n, b.skipped+n }) }
 
+// grow raises the total by n.
+func (b *Bar) grow(n int) { b.move(func() { b.total += n }) }
+
 // barCells is the length of a bar in characters.
 const barCells = 30
 

@@ -23,6 +23,7 @@ type studying struct {
 	runs   map[string]*runView // under way, by runName
 	reused int                 // runs taken from the store
 	ended  int                 // runs, with those
+	all    int                 // runs of the study, as far as they are known
 	key    string              // of the metric
 }
 
@@ -49,6 +50,10 @@ func newStudying(c lab.StudyConfig) *studying {
 	spec := task.SpecOf(c.Arms[0].Experiment.Task)
 	s := &studying{name: c.Name, runs: map[string]*runView{}, key: "test/" + string(spec.Metric)}
 	steps := 0
+	s.all = len(c.Arms) * len(c.Seeds)
+	if len(c.LRs) > 1 {
+		s.all += len(c.Arms) * len(c.LRs) * len(c.TuneSeeds)
+	}
 	for _, a := range c.Arms {
 		v := &armView{name: a.Name, lr: math.NaN(), steps: a.Experiment.Steps, tuned: a.Experiment.Steps}
 		if c.TuneSteps > 0 {
@@ -121,6 +126,10 @@ func (s *studying) event(ev lab.StudyEvent) {
 	a := s.arm(ev.Arm)
 	if a == nil {
 		return
+	}
+	if more := ev.All - s.all; more > 0 { // the grid of learning rates has grown, for all arms alike
+		s.all = ev.All
+		s.bar.grow(more * a.tuned)
 	}
 	name, p := runName(ev), ev.Progress
 	if ev.Done {

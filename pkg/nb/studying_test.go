@@ -25,6 +25,26 @@ func armStudy(steps int) lab.StudyConfig {
 	return lab.StudyConfig{Name: "one", LRs: []float64{1}, Seeds: []uint64{1, 2, 3}, Arms: []lab.Arm{{Name: "a", Experiment: e}}}
 }
 
+// TestBarGrowsWithTheGrid: further learning rates are steps that nobody knew of.
+func TestBarGrowsWithTheGrid(t *testing.T) {
+	notebook(t)
+	c := armStudy(4)
+	c.LRs, c.TuneSeeds = []float64{1, 2}, []uint64{9}
+	s := newStudying(c)
+	defer s.close()
+	if s.bar.total != 20 {
+		t.Fatalf("%d steps, want 2 tuning and 3 reported runs of 4", s.bar.total)
+	}
+	ev := step(9, 1)
+	ev.Tuning, ev.All = true, 5
+	s.event(ev)
+	ev.All = 7
+	s.event(ev)
+	if s.bar.total != 28 {
+		t.Errorf("%d steps, want those of two runs more", s.bar.total)
+	}
+}
+
 // TestLineBelongsToOneRun has three runs of an arm side by side. Whatever the
 // order, the arm's line holds points of one run only, from its first step on,
 // and its label names that run.
