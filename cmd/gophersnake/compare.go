@@ -244,7 +244,7 @@ func groupsJSON(groups []analysis.Group, against []analysis.Comparison, adjusted
 	for i, c := range against {
 		d, lo, hi, effect := c.Difference()
 		diffs = append(diffs, object{"group": c.A.Name, "baseline": c.B.Name, "difference": jsonNumber(d), "lo": jsonNumber(lo), "hi": jsonNumber(hi),
-			"effect": jsonNumber(effect), "p": jsonNumber(c.P()), "p_holm": jsonNumber(adjusted[i]), "paired": c.Pairs, "verdict": c.Verdict()})
+			"effect": jsonNumber(effect), "p": jsonNumber(c.P()), "p_holm": jsonNumber(adjusted[i]), "paired": c.Pairs, "verdict": c.VerdictOf(adjusted[i])})
 	}
 	return object{"groups": out, "differences": diffs}
 }

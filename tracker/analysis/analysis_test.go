@@ -182,6 +182,20 @@ func TestAgainstAdjustsForTheNumberOfComparisons(t *testing.T) {
 	}
 }
 
+// TestWordsFollowTheAdjustedP: an interval without zero is no verdict while the p
+// value beside it, adjusted for all comparisons, is large.
+func TestWordsFollowTheAdjustedP(t *testing.T) {
+	c := Comparison{HigherIsBetter: true, Welch: stats.Welch([]float64{0.8, 0.9, 0.85, 0.9}, []float64{0.7, 0.75, 0.8, 0.72}, 0.95)}
+	if c.Verdict() != Better || c.P() >= 0.05 || c.P() <= 0.005 {
+		t.Fatalf("a clear difference by itself: %s, p %g", c.Verdict(), c.P())
+	}
+	for p, want := range map[float64]Verdict{c.P(): Better, 0.049: Better, 0.05: Open, 10 * c.P(): Open, math.NaN(): Open} {
+		if got := c.VerdictOf(p); got != want {
+			t.Errorf("adjusted p %g: %s, want %s", p, got, want)
+		}
+	}
+}
+
 // A run of another task has no such metric; that is not a divergence.
 func TestRunsWithoutTheMeasureAreLeftOutAndTold(t *testing.T) {
 	s := history(t)

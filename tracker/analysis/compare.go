@@ -128,6 +128,17 @@ func (c Comparison) Verdict() Verdict {
 	return Worse
 }
 
+// VerdictOf is Verdict where the comparison is one of several: p is its p value
+// adjusted for all of them, and must lie below 1 − confidence for a word other than
+// open.
+func (c Comparison) VerdictOf(p float64) Verdict {
+	const rounding = 1e-12 // 1 − 0.95 is a little more than 0.05
+	if !(p < 1-c.Welch.Confidence-rounding) {
+		return Open
+	}
+	return c.Verdict()
+}
+
 // verdict is Verdict as a clause.
 func (c Comparison) verdict() string {
 	if v := c.Verdict(); v != Open {

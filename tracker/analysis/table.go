@@ -114,9 +114,9 @@ func AgainstTable(comparisons []Comparison, adjusted []float64, o Options) *tabl
 		if c.Pairs {
 			pairs = fmt.Sprint(c.Paired.N)
 		}
-		t.Add(c.A.Name, signed(diff), interval(lo, hi), number(c.P()), number(adjusted[i]), number(effect), pairs, string(c.Verdict()))
+		t.Add(c.A.Name, signed(diff), interval(lo, hi), number(c.P()), number(adjusted[i]), number(effect), pairs, string(c.VerdictOf(adjusted[i])))
 	}
-	t.Note("Effect: Cohen's d_z of pairs, Hedges' g otherwise. The verdict is that of the interval, unadjusted.")
+	t.Note("Effect: Cohen's d_z of pairs, Hedges' g otherwise. The verdict needs p by Holm below " + fmt.Sprintf("%.4g", 1-o.confidence()) + " and an interval without 0.")
 	return t
 }
 
