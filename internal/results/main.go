@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,23 +70,18 @@ func run(from, root string) error {
 // publish writes a record's report without its PNG files, which would only make
 // the repository larger.
 func publish(rec lab.LadderRecord, dir string) error {
-	old, err := filepath.Glob(filepath.Join(dir, "ladder-"+rec.Preset+"[-.]*"))
-	if err != nil {
+	name := filepath.Join(dir, "ladder-"+rec.Preset)
+	if err := errors.Join(remove(name+".*"), remove(name+"-*")); err != nil {
 		return err
 	}
-	for _, f := range old {
-		if err := os.Remove(f); err != nil {
-			return err
-		}
-	}
-	if err := rec.Publish(dir); err != nil {
-		return err
-	}
-	pngs, err := filepath.Glob(filepath.Join(dir, "ladder-"+rec.Preset+"-*.png"))
-	for _, f := range pngs {
-		if err == nil {
-			err = os.Remove(f)
-		}
+	return errors.Join(rec.Publish(dir), remove(name+"-*.png"))
+}
+
+// remove deletes the files that fit a pattern.
+func remove(pattern string) error {
+	files, err := filepath.Glob(pattern)
+	for _, f := range files {
+		err = errors.Join(err, os.Remove(f))
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func (r *StudyResult) ResultFigure() (*figure.Figure, error) {
 		b.Group, b.Color = a.family()
 		bars = append(bars, b)
 	}
-	c := r.config(r.Key()+" of every arm", "large dot: mean", "thick line: 95% t interval of the mean"+rangeOf(r.Spec.Metric).note(), "small dots: the seeds")
+	c := r.config(r.Key()+" of every arm", "large dot: mean", "thick line: its 95 % interval over tuning and reporting seeds"+rangeOf(r.Spec.Metric).note(), "small dots: the seeds")
 	c.XLabel = r.Key() + r.direction()
 	if r.Spec.Metric.HigherIsBetter() {
 		c.Reference, c.ReferenceLabel, c.XRange = r.Spec.Chance, fmt.Sprintf("chance %.3g", r.Spec.Chance), [2]float64{0, 1}

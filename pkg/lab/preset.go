@@ -63,7 +63,7 @@ func presetStudy(preset string, t task.Name, equal Sizing, rungs []string) (Stud
 	e := presetExperiment(t)
 	e.Steps = presetSteps(preset, t, equal)
 	s := StudyConfig{Name: fmt.Sprintf("ladder-%s/%s", preset, t), About: "equal " + string(equal),
-		LRs: []float64{1e-3, 3e-3, 1e-2, 3e-2}, TuneSeeds: span64(1001, 4), Seeds: span64(1, 8)}
+		LRs: presetRates(t), TuneSeeds: span64(1001, 4), Seeds: span64(1, 8)}
 	switch {
 	case preset == "full":
 		s.Seeds, s.Extend = span64(1, 10), 2
@@ -117,6 +117,15 @@ func presetSteps(preset string, t task.Name, equal Sizing) int {
 		return 2000
 	}
 	return 500
+}
+
+// presetRates is the grid of learning rates: around those at which small models
+// train best in so few steps, on text higher ones.
+func presetRates(t task.Name) []float64 {
+	if t == task.GoSource {
+		return []float64{3e-3, 1e-2, 3e-2, 1e-1}
+	}
+	return []float64{1e-3, 3e-3, 1e-2, 3e-2}
 }
 
 // textRungs are the rungs that preset quick runs on text: those between which the
