@@ -29,6 +29,7 @@ type ladderFlags struct {
 	fresh      bool
 	seedFrom   int
 	render     string
+	against    string
 }
 
 func (a *App) ladderCommand() *cobra.Command {
@@ -58,12 +59,13 @@ mean on "valid" lies within one standard error of the best.
          an hour on two cores
 
 --render makes the tables and figures from a record that an earlier ladder wrote
-(ladder-PRESET.json) and trains nothing.`,
+(ladder-PRESET.json) and trains nothing; --against, beside it, holds the words of
+its steps against those of another record, with other seeds.`,
 		Example: `  gophersnake ladder
   gophersnake ladder --task induction --rung lru --rung selective --rung mamba
   gophersnake ladder --preset full --workers 16 --db full.db --out full
-  gophersnake ladder --first-seed 101 --db again.db     # do other seeds say the same?
-  gophersnake ladder --render out/ladder-quick.json --out again`,
+  gophersnake ladder --first-seed 101 --db again.db --out again     # do other seeds say the same?
+  gophersnake ladder --render out/ladder-quick.json --against again/ladder-quick.json`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.ladder(cmd, f) },
 	}
@@ -80,6 +82,7 @@ mean on "valid" lies within one standard error of the best.
 	flags.StringVar(&f.out, "out", "out", "folder for tables and figures")
 	flags.BoolVar(&f.fresh, "fresh", false, "use nothing that the database holds")
 	flags.StringVar(&f.render, "render", "", "make tables and figures from this record, and train nothing")
+	flags.StringVar(&f.against, "against", "", "with --render: another record whose words to compare")
 	completeFrom(cmd, "preset", lab.PresetNames())
 	completeFrom(cmd, "task", texts(lab.PresetTasks()))
 	completeFrom(cmd, "rung", lab.RungNames())
@@ -181,6 +184,9 @@ func stepWork(s lab.StudyConfig) int64 {
 func (a *App) ladder(cmd *cobra.Command, f ladderFlags) (err error) {
 	if cmd.Flags().Changed("render") {
 		return a.renderLadder(cmd, f)
+	}
+	if cmd.Flags().Changed("against") {
+		return usage(cmd, errors.New("--against compares two records: it wants --render RECORD beside it"))
 	}
 	preset, err := f.resolve(cmd)
 	if err != nil {

@@ -59,15 +59,18 @@ func (a *App) renderLadder(cmd *cobra.Command, f ladderFlags) error {
 			return usage(cmd, errors.New("--render makes what a record says: it takes no --"+other))
 		}
 	}
-	rec, err := lab.ReadLadder(f.render)
+	rec, results, err := readLadder(f.render)
 	if err != nil {
-		return hinted(err, "a ladder writes one beside its tables: out/ladder-quick.json")
-	}
-	if err := errors.Join(writableDir(f.out), rec.Publish(f.out)); err != nil {
 		return err
 	}
-	results, err := rec.Results()
-	if err != nil {
+	if cmd.Flags().Changed("against") {
+		_, others, err := readLadder(f.against)
+		if err == nil {
+			a.print(lab.Stability(results, others))
+		}
+		return err
+	}
+	if err := errors.Join(writableDir(f.out), rec.Publish(f.out)); err != nil {
 		return err
 	}
 	for _, r := range results {
@@ -77,6 +80,16 @@ func (a *App) renderLadder(cmd *cobra.Command, f ladderFlags) error {
 	}
 	_, err = fmt.Fprintf(a.Out, "Tables and figures: %s\n", filepath.Join(f.out, "ladder-"+rec.Preset+".md"))
 	return err
+}
+
+// readLadder reads a record and the studies in it.
+func readLadder(path string) (lab.LadderRecord, []*lab.StudyResult, error) {
+	rec, err := lab.ReadLadder(path)
+	if err != nil {
+		return rec, nil, hinted(err, "a ladder writes one beside its tables: out/ladder-quick.json")
+	}
+	results, err := rec.Results()
+	return rec, results, err
 }
 
 // whatNext prints commands that lead on, with the best runs' ids in them.
@@ -141,12 +154,7 @@ func fit(t *table.Table, columns int) *table.Table {
 		if columns == 0 || tableWidth(t) <= columns {
 			break
 		}
-		for i, c := range t.Columns {
-			if c == name {
-				t = without(t, i)
-				break
-			}
-		}
+		t = t.Without(name)
 	}
 	if t == whole {
 		return t
@@ -163,26 +171,4 @@ func tableWidth(t *table.Table) int {
 		w = max(w, utf8.RuneCountInString(strings.TrimRight(line, "\n")))
 	}
 	return w
-}
-
-// without returns a copy of a table that lacks one column.
-func without(t *table.Table, i int) *table.Table {
-	out := table.New(t.Title)
-	out.Notes = t.Notes
-	cut := func(row []string) []string {
-		if i >= len(row) {
-			return row
-		}
-		return append(append([]string(nil), row[:i]...), row[i+1:]...)
-	}
-	out.Columns = cut(t.Columns)
-	for k, a := range t.Align {
-		if k != i {
-			out.Align = append(out.Align, a)
-		}
-	}
-	for _, row := range t.Rows {
-		out.Rows = append(out.Rows, cut(row))
-	}
-	return out
 }

@@ -87,6 +87,7 @@ func table_pkg_lab() Package {
 			"S6":                   r.ValueOf(lab.S6),
 			"SISO":                 r.ValueOf(lab.SISO),
 			"Sizings":              r.ValueOf(lab.Sizings),
+			"Stability":            r.ValueOf(lab.Stability),
 			"SummaryTable":         r.ValueOf(lab.SummaryTable),
 			"TooFew":               r.ValueOf(lab.TooFew),
 			"Undecided":            r.ValueOf(lab.Undecided),

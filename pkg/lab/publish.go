@@ -25,8 +25,8 @@ func (r *StudyResult) Tables() []*table.Table {
 // FileName is a study's name as that of its files.
 func (r *StudyResult) FileName() string { return strings.ReplaceAll(r.Config.Name, "/", "-") }
 
-// Markdown is a study's tables, and its figures as links to files beside it.
-func (r *StudyResult) Markdown() string {
+// markdown is a study's tables, and its figures as links to files beside it.
+func (r *StudyResult) markdown() string {
 	var b strings.Builder
 	for _, t := range r.Tables() {
 		b.WriteString(t.Markdown() + "\n")
@@ -82,7 +82,7 @@ func (l LadderRecord) markdown(results []*StudyResult) string {
 	}
 	b.WriteString(".\n")
 	for _, r := range results {
-		fmt.Fprintf(&b, "\n## %s\n\n%s", r.heading(), r.Markdown())
+		fmt.Fprintf(&b, "\n## %s\n\n%s", r.heading(), r.markdown())
 	}
 	return b.String()
 }

@@ -55,6 +55,9 @@ func (r *StudyResult) Table() *table.Table {
 		t.Add(row...)
 	}
 	r.notes(t)
+	if r.Spec.Solved == 0 {
+		return t.Without("solved")
+	}
 	return t
 }
 

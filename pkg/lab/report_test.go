@@ -90,6 +90,9 @@ func TestVerdicts(t *testing.T) {
 // TestWordsNeverContradictNumbers draws studies of all kinds and holds every
 // word to the numbers in its row.
 func TestWordsNeverContradictNumbers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a million draws for each of many studies")
+	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	words := map[Verdict]int{}
 	for range 60 {
@@ -270,6 +273,30 @@ func TestFactorial(t *testing.T) {
 	delete(arms, "delta16")
 	if r := scored(arms); r.FactorialTable() != nil {
 		t.Error("a study without delta16 has a factorial")
+	}
+}
+
+// TestStability: the table tells the same word, another word and a direction that
+// turned round.
+func TestStability(t *testing.T) {
+	low, high := spread(8, 0.4, 0.02), spread(8, 0.6, 0.03)
+	a := scored(map[string][]float64{"conv": low, "rnn": high, "linear": low, "diagonal": high})
+	b := scored(map[string][]float64{"conv": low, "rnn": high, "linear": high, "diagonal": low})
+	tab := Stability([]*StudyResult{a}, []*StudyResult{b})
+	var got []string
+	for _, row := range tab.Rows {
+		got = append(got, strings.Join(row[6:], " "))
+	}
+	want := []string{"better better yes", "worse equal no", "better worse no"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if note := tab.Notes[0]; !strings.Contains(note, "for 1 of 3 steps; a direction turned round in 1; intervals of the gain do not meet in 2.") {
+		t.Errorf("note %q", note)
+	}
+	b.Config.Name = "another"
+	if tab := Stability([]*StudyResult{a}, []*StudyResult{b}); len(tab.Rows) != 0 {
+		t.Errorf("studies of other names are compared: %v", tab.Rows)
 	}
 }
 

@@ -139,6 +139,9 @@ func TestIntervalsHoldTheNoiseOfTheChoice(t *testing.T) {
 // intervals hold it. Binomial noise of 400 studies is 1.1 %; a plain percentile
 // bootstrap of eight values covers some 89 %.
 func TestBootstrapCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("four million draws")
+	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	const studies, n = 400, 8
 	held := 0

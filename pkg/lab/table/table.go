@@ -42,6 +42,29 @@ func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 // Note appends a line below the table.
 func (t *Table) Note(line string) { t.Notes = append(t.Notes, line) }
 
+// Without returns a copy of the table that lacks the column of that name, the table
+// itself if it has none.
+func (t *Table) Without(column string) *Table {
+	i := slices.Index(t.Columns, column)
+	if i < 0 {
+		return t
+	}
+	cut := func(cells []string) []string {
+		if i >= len(cells) {
+			return cells
+		}
+		return slices.Concat(cells[:i], cells[i+1:])
+	}
+	out := &Table{Title: t.Title, Columns: cut(t.Columns), Align: t.Align, Notes: slices.Clone(t.Notes)}
+	if i < len(t.Align) {
+		out.Align = slices.Concat(t.Align[:i], t.Align[i+1:])
+	}
+	for _, row := range t.Rows {
+		out.Add(cut(row)...)
+	}
+	return out
+}
+
 // width is the number of columns, named or not.
 func (t *Table) width() int {
 	n := len(t.Columns)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,5 +157,20 @@ func TestPlainTextIsSafe(t *testing.T) {
 	}
 	if md := hostile().Markdown(); strings.Contains(md, "<script>") || !strings.Contains(md, `x\|y`) {
 		t.Errorf("Markdown is not escaped:\n%s", md)
+	}
+}
+
+func TestWithout(t *testing.T) {
+	tab := New("t", "a", "b", "c")
+	tab.Align = []Align{Left, Right}
+	tab.Add("1", "2", "3")
+	tab.Add("4")
+	tab.Note("n")
+	got := tab.Without("b")
+	if !slices.Equal(got.Columns, []string{"a", "c"}) || !slices.Equal(got.Rows[0], []string{"1", "3"}) || !slices.Equal(got.Rows[1], []string{"4"}) || len(got.Align) != 1 || got.Notes[0] != "n" {
+		t.Errorf("%+v", got)
+	}
+	if len(tab.Columns) != 3 || len(tab.Rows[0]) != 3 || tab.Without("z") != tab {
+		t.Error("the table itself was changed, or copied for nothing")
 	}
 }

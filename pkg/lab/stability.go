@@ -1,0 +1,61 @@
+package lab
+
+import (
+	"fmt"
+
+	"github.com/gophersnake/gophersnake/pkg/lab/table"
+)
+
+// Stability holds the words of two runs of the same ladder on other seeds against
+// each other: a row a step and task, both gains, both words, and whether they are
+// the same. Steps that only one of them has are left out. A direction that turns
+// round (better, then worse) would refute the method; a word that is undecided in
+// one of them says that the step is near what so many seeds can see.
+func Stability(a, b []*StudyResult) *table.Table {
+	t := table.New("The same preset with other tuning and reporting seeds", "task", "step", "gain", "gain again", "lr", "lr again", "found", "found again", "the same")
+	t.Align = []table.Align{table.Left, table.Left}
+	same, steps, turned, apart := 0, 0, 0, 0
+	for _, r := range a {
+		other := studyNamed(b, r.Config.Name)
+		if other == nil {
+			continue
+		}
+		for _, arm := range r.Arms {
+			again := other.Arm(arm.Name)
+			s, ok := r.Step(arm)
+			if again == nil || !ok {
+				continue
+			}
+			u, ok := other.Step(*again)
+			if !ok {
+				continue
+			}
+			steps++
+			verdict := "yes"
+			if s.Verdict != u.Verdict {
+				verdict = "no"
+			} else {
+				same++
+			}
+			if s.Verdict == Better && u.Verdict == Worse || s.Verdict == Worse && u.Verdict == Better {
+				turned++
+			}
+			if s.Lo > u.Hi || u.Lo > s.Hi {
+				apart++
+			}
+			t.Add(string(r.Config.Arms[0].Experiment.Task.Name), s.From+" → "+arm.Name, gain(s), gain(u), fmt.Sprintf("%.3g", arm.LR), fmt.Sprintf("%.3g", again.LR),
+				string(s.Verdict), string(u.Verdict), verdict)
+		}
+	}
+	t.Note(fmt.Sprintf("The same word for %d of %s; a direction turned round in %d; intervals of the gain do not meet in %d.", same, counted(steps, "step"), turned, apart))
+	return t
+}
+
+func studyNamed(list []*StudyResult, name string) *StudyResult {
+	for _, r := range list {
+		if r.Config.Name == name {
+			return r
+		}
+	}
+	return nil
+}
