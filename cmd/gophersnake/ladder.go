@@ -30,6 +30,7 @@ type ladderFlags struct {
 	seedFrom   int
 	render     string
 	against    string
+	equal      string
 }
 
 func (a *App) ladderCommand() *cobra.Command {
@@ -54,7 +55,7 @@ mean on "valid" lies within one standard error of the best.
 
   quick  8 reported seeds; on text only the rungs that carry the story: minutes
          on two cores
-  full   10 seeds, all rungs, two to four times the steps, more learning rates where
+  full   10 seeds, all rungs, two to five times the steps, more learning rates where
          the best lies at the edge, the recurrences once more at equal state: about
          an hour on two cores
 
@@ -74,6 +75,7 @@ its steps against those of another record, with other seeds.`,
 	flags.StringVar(&f.preset, "preset", "quick", "size of the study: quick or full")
 	flags.StringSliceVar(&f.tasks, "task", nil, "only these tasks (may be repeated)")
 	flags.StringSliceVar(&f.rungs, "rung", nil, "only these rungs (may be repeated)")
+	flags.StringVar(&f.equal, "equal", "", "only the view with equal parameters, or with equal state (default: all that the preset has)")
 	flags.IntVar(&f.seeds, "seeds", 0, "number of reported seeds instead of the preset's")
 	flags.IntVar(&f.seedFrom, "first-seed", 1, "first of the reported seeds; those that tune begin 1000 higher")
 	flags.IntVar(&f.steps, "steps", 0, "training steps instead of the preset's")
@@ -84,6 +86,7 @@ its steps against those of another record, with other seeds.`,
 	flags.StringVar(&f.render, "render", "", "make tables and figures from this record, and train nothing")
 	flags.StringVar(&f.against, "against", "", "with --render: another record whose words to compare")
 	completeFrom(cmd, "preset", lab.PresetNames())
+	completeFrom(cmd, "equal", texts(lab.Sizings()))
 	completeFrom(cmd, "task", texts(lab.PresetTasks()))
 	completeFrom(cmd, "rung", lab.RungNames())
 	return cmd
@@ -112,6 +115,9 @@ func (f ladderFlags) resolve(cmd *cobra.Command) (lab.Preset, error) {
 	for _, r := range f.rungs {
 		err = errors.Join(err, oneOf(cmd, "rung", r, lab.RungNames()))
 	}
+	if cmd.Flags().Changed("equal") {
+		err = errors.Join(err, oneOf(cmd, "equal", f.equal, texts(lab.Sizings())))
+	}
 	if f.seeds < 0 || f.seeds > 1000 { // tuning seeds follow 1000 later
 		err = errors.Join(err, usage(cmd, fmt.Errorf("--seeds is %d, want 1 to 1000, or 0 for the preset's", f.seeds)))
 	}
@@ -122,6 +128,12 @@ func (f ladderFlags) resolve(cmd *cobra.Command) (lab.Preset, error) {
 		return lab.Preset{}, err
 	}
 	preset, err := lab.NewPreset(f.preset, f.tasks, f.rungs)
+	if f.equal != "" {
+		preset.Studies = slices.DeleteFunc(preset.Studies, func(s lab.StudyConfig) bool { return s.About != "equal "+f.equal })
+	}
+	if err == nil && len(preset.Studies) == 0 {
+		err = usage(cmd, fmt.Errorf("preset %s has no view with equal %s of these tasks and rungs", f.preset, f.equal))
+	}
 	for i := range preset.Studies {
 		f.cut(&preset.Studies[i])
 	}

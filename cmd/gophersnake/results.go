@@ -54,7 +54,7 @@ func (l *ladderRun) finish(ctx context.Context, preset lab.Preset) error {
 
 // renderLadder makes tables and figures from a record.
 func (a *App) renderLadder(cmd *cobra.Command, f ladderFlags) error {
-	for _, other := range []string{"preset", "task", "rung", "seeds", "first-seed", "steps", "workers", "checkpoint-every", "fresh"} {
+	for _, other := range []string{"preset", "task", "rung", "equal", "seeds", "first-seed", "steps", "workers", "checkpoint-every", "fresh"} {
 		if cmd.Flags().Changed(other) {
 			return usage(cmd, errors.New("--render makes what a record says: it takes no --"+other))
 		}
