@@ -9,7 +9,7 @@ OUT         ?= out
 DB          ?= gophersnake.db
 RACE        := ./internal/device/cpu ./internal/live ./internal/pool ./internal/kernel/scan ./pkg/lab ./pkg/nb ./tracker ./tracker/sysmon
 
-.PHONY: help build reproduce results test test-go test-noasm test-arm64 test-race fuzz lint generate-check bench study clean \
+.PHONY: help build reproduce again results test test-go test-noasm test-arm64 test-race fuzz lint generate-check bench study clean \
 	kernel kernel-overlay lab venv test-kernel test-jupyter test-browser torture mutants measure-kernel bench-tracker docker test-docker
 
 help: ## list the commands
@@ -25,6 +25,10 @@ build: ## build bin/gophersnake
 
 reproduce: build ## train the ladder (quick preset), log every run, write tables and plots
 	$(BIN) ladder --preset quick --db $(DB) --out $(OUT)
+
+again: build ## the quick preset once more with other tuning and reporting seeds: do they say the same?
+	@mkdir -p $(OUT)/again
+	$(BIN) ladder --preset quick --first-seed 101 --db $(OUT)/again/again.db --out $(OUT)/again
 
 results: ## take the numbers of the last reproduce into docs/results and the README
 	$(GO) run ./internal/results

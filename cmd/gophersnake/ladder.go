@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,9 +77,9 @@ its steps against those of another record, with other seeds.`,
 	flags.StringSliceVar(&f.tasks, "task", nil, "only these tasks (may be repeated)")
 	flags.StringSliceVar(&f.rungs, "rung", nil, "only these rungs (may be repeated)")
 	flags.StringVar(&f.equal, "equal", "", "only the view with equal parameters, or with equal state (default: all that the preset has)")
-	flags.IntVar(&f.seeds, "seeds", 0, "number of reported seeds instead of the preset's")
+	flags.IntVar(&f.seeds, "seeds", 0, "number of reported seeds, 0 for the preset's")
 	flags.IntVar(&f.seedFrom, "first-seed", 1, "first of the reported seeds; those that tune begin 1000 higher")
-	flags.IntVar(&f.steps, "steps", 0, "training steps instead of the preset's")
+	flags.IntVar(&f.steps, "steps", 0, "training steps, 0 for the preset's")
 	flags.IntVar(&f.workers, "workers", 0, "cores, 0 for all")
 	flags.IntVar(&f.checkpoint, "checkpoint-every", 1000, "steps between checkpoints that survive a crash, 0 for none")
 	flags.StringVar(&f.out, "out", "out", "folder for tables and figures")
@@ -166,6 +167,20 @@ func (f ladderFlags) cut(s *lab.StudyConfig) {
 		}
 		e.Steps, e.EvalEvery = f.steps, max(1, f.steps/10)
 	}
+}
+
+// collection names the runs of a study: those of other steps or seeds than the
+// preset's are a history of their own, so that questions to the preset's runs have
+// no others among their answers. More of the same seeds stay.
+func (f ladderFlags) collection(name string) string {
+	preset, task, _ := strings.Cut(name, "/")
+	if f.seedFrom != 1 {
+		preset += fmt.Sprintf("-seeds%d", f.seedFrom)
+	}
+	if f.steps > 0 {
+		preset += fmt.Sprintf("-steps%d", f.steps)
+	}
+	return preset + "/" + task
 }
 
 // studySize returns the number of runs and training steps of a study.
@@ -269,7 +284,7 @@ func (l *ladderRun) studies(ctx context.Context, preset lab.Preset) error {
 
 // study carries out one study.
 func (l *ladderRun) study(ctx context.Context, s lab.StudyConfig) error {
-	collection, err := logbook.Collection(ctx, l.store, s.Name, l.flags.fresh)
+	collection, err := logbook.Collection(ctx, l.store, l.flags.collection(s.Name), l.flags.fresh)
 	if err != nil {
 		return err
 	}

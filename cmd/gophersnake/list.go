@@ -36,7 +36,7 @@ A task's own fields and a mixer's are in its defaults:
 			case "tasks":
 				a.print(listing("Tasks", taskRows(task.Names()), "task", "what a model must do"))
 			case "rungs":
-				a.print(listing("Rungs of the ladder", rungRows(), "rung", "name", "the one change"))
+				a.print(listing("Rungs of the ladder", rungRows(), "rung", "name", "the one change", "what follows from it"))
 			case "mixers":
 				a.print(listing("Mixers", mixerRows(), "mixer", "what it is"))
 			case "fields":
@@ -78,7 +78,7 @@ func taskRows(names []task.Name) [][]string {
 func rungRows() [][]string {
 	var rows [][]string
 	for _, r := range lab.Rungs() {
-		rows = append(rows, []string{r.Number, r.Name, r.Change})
+		rows = append(rows, []string{r.Number, r.Name, r.Change, r.Follows})
 	}
 	return rows
 }

@@ -65,8 +65,12 @@ func (a *App) renderLadder(cmd *cobra.Command, f ladderFlags) error {
 	}
 	if cmd.Flags().Changed("against") {
 		_, others, err := readLadder(f.against)
+		if err != nil {
+			return err
+		}
+		t, err := lab.Stability(results, others)
 		if err == nil {
-			a.print(lab.Stability(results, others))
+			a.print(t)
 		}
 		return err
 	}

@@ -52,6 +52,9 @@ func run(from, root string) error {
 			return err
 		}
 	}
+	if err := again(filepath.Join(from, "again", quick), docs); err != nil {
+		return err
+	}
 	for _, name := range []string{"bench.md", "scaling.svg"} { // as far as they were measured anew
 		data, err := os.ReadFile(filepath.Join(from, name))
 		if os.IsNotExist(err) {
@@ -65,6 +68,45 @@ func run(from, root string) error {
 		}
 	}
 	return readme(docs, filepath.Join(root, "README.md"))
+}
+
+// again takes over the record of the preset with other seeds, if there is a new
+// one, and writes whether its words are the same.
+func again(path, docs string) error {
+	kept := filepath.Join(docs, "again", quick)
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = errors.Join(os.MkdirAll(filepath.Dir(kept), 0o755), os.WriteFile(kept, data, 0o644))
+	} else if os.IsNotExist(err) {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	text, err := stability(docs)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(docs, "stability.md"), []byte(text), 0o644)
+}
+
+// stability renders the comparison of the two records in docs.
+func stability(docs string) (string, error) {
+	var studies [2][]*lab.StudyResult
+	for i, path := range []string{filepath.Join(docs, quick), filepath.Join(docs, "again", quick)} {
+		rec, err := lab.ReadLadder(path)
+		if err != nil {
+			return "", fmt.Errorf("%w; `make again` makes the second record", err)
+		}
+		if studies[i], err = rec.Results(); err != nil {
+			return "", err
+		}
+	}
+	t, err := lab.Stability(studies[0], studies[1])
+	if err != nil {
+		return "", err
+	}
+	return "# Do other seeds say the same?\n\n" + t.Markdown(), nil
 }
 
 // publish writes a record's report without its PNG files, which would only make
@@ -118,7 +160,7 @@ func section(path string) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString(lab.SummaryTable(results).Markdown())
-	fmt.Fprintf(&b, "\nMean over %d seeds [95 %% interval over tuning and reporting seeds]; every arm had the same tuning: %d learning rates × %d other seeds. –: preset `quick` leaves it to `full`. Preset `%s`: %d runs in %.0f s on %s cores of %s (%s).\n",
+	fmt.Fprintf(&b, "\nMean over %d seeds [95 %% interval over tuning and reporting seeds; at four times the trained length Student's t of the reported ones]; every arm had the same tuning: %d learning rates × %d other seeds. –: preset `quick` leaves it to `full`. Preset `%s`: %d runs in %.0f s on %s cores of %s (%s).\n",
 		len(rec.Studies[0].Seeds), len(rec.Studies[0].LRs), len(rec.Studies[0].TuneSeeds), rec.Preset, rec.Runs, rec.Seconds, rec.Machine["cores"], rec.Machine["cpu"], rec.Machine["kernels"])
 	return b.String(), nil
 }

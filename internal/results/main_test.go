@@ -55,6 +55,10 @@ func TestDocsFollowFromTheRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	text, err := stability(docs)
+	if was, rerr := os.ReadFile(filepath.Join(docs, "stability.md")); err != nil || rerr != nil || string(was) != text {
+		t.Errorf("docs/results/stability.md is not what its records give (%v, %v); run `make results`", err, rerr)
+	}
 	files := func(dir string) []string {
 		out, err := filepath.Glob(filepath.Join(dir, "ladder-*"))
 		if err != nil || len(out) < 5 {

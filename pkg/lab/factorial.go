@@ -51,7 +51,7 @@ func (r *StudyResult) Factorial() (f Factorial, ok bool) {
 	for i := range f.Interactions {
 		s := &f.Interactions[i]
 		s.P, s.Exact, s.Expect = p[i], exact[i], ExpectBetter
-		s.Decides = 2/math.Pow(2, float64(s.Paired.N))*float64(len(p)) < Alpha
+		s.Decides = 2/math.Pow(2, float64(len(r.Config.Seeds)))*float64(len(p)) < Alpha
 		if !s.Decides {
 			s.Exact = s.Paired.SignFlipP
 		}
@@ -72,7 +72,7 @@ func (r *StudyResult) contrast(arms []string, weights []float64) Step {
 		if !r.Spec.Metric.HigherIsBetter() {
 			signed[k] = -weights[k]
 		}
-		for i, v := range r.better(r.Arms[places[k]]) {
+		for i, v := range r.better(r.Arms[places[k]], r.Key()) {
 			sum[i] += weights[k] * v
 		}
 		reach += math.Abs(weights[k]) / 2

@@ -141,7 +141,7 @@ func (r *StudyResult) scale(c *figure.Config) {
 func (r *StudyResult) RateFigure() (*figure.Figure, error) {
 	var arms []figure.Tuning
 	for _, a := range r.Arms {
-		t := figure.Tuning{Name: a.label(), Chosen: a.LR}
+		t := figure.Tuning{Name: a.label(), Chosen: a.LR, Edge: r.Tuning(a).Edge}
 		_, t.Color = a.family()
 		for _, try := range a.Tries {
 			if try.Status == Diverged {
@@ -155,7 +155,7 @@ func (r *StudyResult) RateFigure() (*figure.Figure, error) {
 	if n := r.Config.TuneSteps; n > 0 {
 		steps = fmt.Sprintf("%d steps in a tuning run", n)
 	}
-	c := r.config("tuning runs by learning rate", steps, "above each panel: the chosen rate", "dots: runs on seeds that are not reported",
+	c := r.config("tuning runs by learning rate", steps, "above each panel: the chosen rate, and whether the best one lies at the edge of the grid", "dots: runs on seeds that are not reported",
 		"line: their mean", "ring: chosen", "×: diverged")
 	c.XLabel, c.YLabel = "learning rate", r.validKey()+r.direction()
 	r.scale(&c)

@@ -127,6 +127,7 @@ func TestRateFigure(t *testing.T) {
 	if _, err := r.RateFigure(); err == nil || !strings.Contains(err.Error(), "nothing to draw: 1 arms without a try") {
 		t.Errorf("no tries: %v", err)
 	}
+	r.Spec.Metric = task.Accuracy
 	r.Arms[0].LR = 1e-2
 	r.Arms[0].Tries = []Try{{LR: 1e-3, Seed: 7, Status: Finished, Score: 0.2}, {LR: 1e-2, Seed: 7, Status: Finished, Score: 0.8}, {LR: 1e-2, Seed: 8, Status: Finished, Score: 0.7}, {LR: 3e-3, Seed: 8, Status: Diverged, Score: 0.9}}
 	f, err := r.RateFigure()

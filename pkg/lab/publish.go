@@ -42,9 +42,15 @@ func (r *StudyResult) markdown() string {
 // and for each study a CSV of its numbers and its figures as PNG and SVG. The same
 // record gives the same bytes.
 func (l LadderRecord) Publish(dir string) error {
+	if !recordName.MatchString(l.Preset) {
+		return fmt.Errorf("lab: record: preset is %q, want small letters, digits and -", l.Preset)
+	}
 	results, err := l.Results()
 	if err != nil {
 		return err
+	}
+	if l.SHA256, err = l.digest(); err != nil {
+		return fmt.Errorf("lab: record: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("lab: %w", err)
@@ -109,6 +115,12 @@ func ReadLadder(path string) (LadderRecord, error) {
 	if len(l.Studies) == 0 {
 		return l, fmt.Errorf("lab: %s is no record of a ladder: it holds no study", path)
 	}
-	_, err = l.Results()
+	if _, err := l.Results(); err != nil {
+		return l, fmt.Errorf("%s: %w", path, err)
+	}
+	want, err := l.digest()
+	if err == nil && l.SHA256 != want {
+		err = fmt.Errorf("lab: %s: its SHA-256 is %.12s…, want %.12s…: a number in it was changed", path, l.SHA256, want)
+	}
 	return l, err
 }

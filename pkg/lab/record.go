@@ -1,9 +1,13 @@
 package lab
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +24,15 @@ type LadderRecord struct {
 	Runs    int               `json:"runs"`
 	Reused  int               `json:"reused"` // of them, found in the database and not run in these seconds
 	Studies []StudyRecord     `json:"studies"`
+	SHA256  string            `json:"sha256"` // of the record as JSON without this field's value
+}
+
+// digest is what SHA256 must be.
+func (l LadderRecord) digest() (string, error) {
+	l.SHA256 = ""
+	raw, err := json.Marshal(l)
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:]), err
 }
 
 // Results returns the studies that were recorded.
@@ -211,14 +224,14 @@ func thinned(c Curve, bin int) CurveRecord {
 // Result returns the study that was recorded. Its runs have neither weights nor
 // the curves that were not kept.
 func (s StudyRecord) Result() (*StudyResult, error) {
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("lab: record %s: %w", s.Name, err)
+	}
 	r := &StudyResult{Config: StudyConfig{Name: s.Name, About: s.About, LRs: s.LRs, TuneSeeds: s.TuneSeeds, TuneSteps: s.TuneSteps, Seeds: s.Seeds, Extend: s.Extend, Notes: s.Notes}}
 	for _, rec := range s.Arms {
 		e, err := ParseExperiment(rec.Experiment)
 		if err != nil {
 			return nil, fmt.Errorf("lab: record %s, arm %s: %w", s.Name, rec.Name, err)
-		}
-		if len(rec.Runs) != len(s.Seeds) {
-			return nil, fmt.Errorf("lab: record %s, arm %s: %d runs, want one for each of %s", s.Name, rec.Name, len(rec.Runs), seeds(len(s.Seeds)))
 		}
 		a := ArmResult{Arm: Arm{Name: rec.Name, Label: rec.Label, From: rec.From, Change: rec.Change, Experiment: e}, LR: rec.LR}
 		for _, t := range rec.Tries {
@@ -233,15 +246,63 @@ func (s StudyRecord) Result() (*StudyResult, error) {
 		}
 		r.Arms, r.Config.Arms = append(r.Arms, a), append(r.Config.Arms, a.Arm)
 	}
-	if len(r.Arms) == 0 {
-		return nil, fmt.Errorf("lab: record %s has no arm", s.Name)
-	}
 	r.Spec = specOf(r.Arms[0].Experiment.Task)
 	r.views = &views{delta: s.Delta}
 	for _, x := range s.Spectra {
 		r.views.spectra = append(r.views.spectra, Spectrum{x.Arm, complexes(x.Before), complexes(x.After)})
 	}
 	return r, nil
+}
+
+// recordName is what a preset and the two parts of a study may be called: their
+// names become those of files.
+var recordName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// check reports what a record lacks to be that of a study.
+func (s StudyRecord) check() error {
+	var errs []error
+	for part := range strings.SplitSeq(s.Name, "/") {
+		if !recordName.MatchString(part) {
+			errs = append(errs, fmt.Errorf("name is %q, want small letters, digits and - in parts between /", s.Name))
+		}
+	}
+	if len(s.LRs) == 0 || len(s.Seeds) == 0 || len(s.Arms) == 0 {
+		errs = append(errs, fmt.Errorf("%d learning rates, %d seeds, %d arms, want at least one of each", len(s.LRs), len(s.Seeds), len(s.Arms)))
+	}
+	var names []string
+	for _, a := range s.Arms {
+		names = append(names, a.Name)
+		if len(a.Experiment) == 0 {
+			errs = append(errs, fmt.Errorf("arm %s has no experiment: the record was written by an earlier version", a.Name))
+			continue
+		}
+		if err := a.check(s); err != nil {
+			errs = append(errs, fmt.Errorf("arm %s: %w", a.Name, err))
+		}
+	}
+	return errors.Join(append(errs, once("seed", s.Seeds), once("learning rate", s.LRs), once("arm", names))...)
+}
+
+// check holds an arm against its study.
+func (a ArmRecord) check(s StudyRecord) error {
+	if len(a.Runs) != len(s.Seeds) {
+		return fmt.Errorf("%d runs, want one for each of %s", len(a.Runs), seeds(len(s.Seeds)))
+	}
+	if !slices.Contains(s.LRs, a.LR) {
+		return fmt.Errorf("learning_rate is %g, want one of %s", a.LR, floats(s.LRs))
+	}
+	if want := len(s.LRs) * len(s.TuneSeeds); len(s.LRs) > 1 && len(a.Tries) != want {
+		return fmt.Errorf("%d tries, want %d: every rate with every tuning seed", len(a.Tries), want)
+	}
+	for i, r := range a.Runs {
+		if r.Status != Finished && r.Status != Diverged {
+			return fmt.Errorf("seed %d: status is %q, want %s or %s", s.Seeds[i], r.Status, Finished, Diverged)
+		}
+		if r.Status == Finished && len(r.Final) == 0 {
+			return fmt.Errorf("seed %d has finished without a value", s.Seeds[i])
+		}
+	}
+	return nil
 }
 
 func (rec RunRecord) result(e Experiment, params int) *Result {

@@ -36,7 +36,7 @@ func (r *StudyResult) Table() *table.Table {
 	t := table.New(r.title(), "arm", "the one change", "params", "state", "lr", r.Key(), "95% interval", "solved", "step", "gain", "p", "exact",
 		"expected", "found", "diverged", "tokens/s")
 	t.Align = []table.Align{table.Left, table.Left}
-	steps := r.steps()
+	steps := r.steps(r.Key())
 	for _, a := range r.Arms {
 		s := r.Summary(a)
 		row := []string{a.label(), a.change(), r.params(a), a.state(), r.rate(a), r.value(s.Mean), r.interval(s.Lo, s.Hi), "", "", "", "", "", "", "",
@@ -47,10 +47,7 @@ func (r *StudyResult) Table() *table.Table {
 		if st, ok := steps[a.Name]; ok {
 			row[8], row[9] = "from "+st.From, gain(st)
 			row[10], row[11] = pValue(st.P, st.Paired.N), pValue(st.Exact, st.Paired.N)
-			row[12], row[13] = string(st.Expect), string(st.Verdict)
-			if st.Found() == AgainstExpectation {
-				row[13] += ", " + st.Found()
-			}
+			row[12], row[13] = string(st.Expect), st.word()
 		}
 		t.Add(row...)
 	}
@@ -67,7 +64,7 @@ func (r *StudyResult) Data() *table.Table {
 	t := table.New(r.Config.Name, "arm", "change", "parameters", "state", "state_grows", "learning_rate", "best_learning_rate", "learning_rate_at_edge",
 		"metric", "mean", "low", "high", "solved", "runs", "diverged", "from", "gain", "gain_low", "gain_high", "p", "p_exact", "expected", "found",
 		"tokens_per_second")
-	steps := r.steps()
+	steps := r.steps(r.Key())
 	for _, a := range r.Arms {
 		s, tuned := r.Summary(a), r.Tuning(a)
 		size, grows := a.Experiment.Model.Mixer.stateSize(a.Experiment.Model.Block.Width(a.Experiment.Model.D))
@@ -250,7 +247,8 @@ func (r *StudyResult) tuningNote() string {
 }
 
 // LengthTable returns accuracy by length for tasks that are also tested at
-// other lengths than the trained one, nil for others.
+// other lengths than the trained one, nil for others; and, at the longer length of
+// the summary, every arm's step with the word for it.
 func (r *StudyResult) LengthTable() *table.Table {
 	var splits []string
 	for _, s := range r.Spec.Splits {
@@ -261,15 +259,22 @@ func (r *StudyResult) LengthTable() *table.Table {
 	if len(splits) < 2 {
 		return nil
 	}
-	t := table.New(string(r.Config.Arms[0].Experiment.Task.Name)+": "+string(r.Spec.Metric)+" by length, trained at "+trainedAt(r.Config.Arms[0].Experiment.Task), append([]string{"arm"}, splits...)...)
+	far := r.summaryKeys()[1]
+	at, _, _ := strings.Cut(far, "/")
+	t := table.New(string(r.Config.Arms[0].Experiment.Task.Name)+": "+string(r.Spec.Metric)+" by length, trained at "+trainedAt(r.Config.Arms[0].Experiment.Task),
+		append(append([]string{"arm"}, splits...), "step at "+strings.TrimPrefix(at, "test@"), "gain", "p", "exact", "expected", "found")...)
 	t.Align = []table.Align{table.Left}
 	for _, a := range r.Arms {
 		row := []string{a.label()}
 		for _, s := range splits {
 			row = append(row, r.value(stats.Summarise(a.Values(s+"/"+string(r.Spec.Metric)), Confidence).Mean))
 		}
+		if st, ok := r.StepOf(a, far); ok {
+			row = append(row, "from "+st.From, gain(st), pValue(st.P, st.Paired.N), pValue(st.Exact, st.Paired.N), string(st.Expect), st.word())
+		}
 		t.Add(row...)
 	}
+	t.Note(fmt.Sprintf("The step: gain in %s paired by seed, [95 %% t interval], p adjusted by Holm, exact test and words as in the table of the ladder. What is expected is said of the task as a whole.", far))
 	return t
 }
 

@@ -282,7 +282,14 @@ func TestStability(t *testing.T) {
 	low, high := spread(8, 0.4, 0.02), spread(8, 0.6, 0.03)
 	a := scored(map[string][]float64{"conv": low, "rnn": high, "linear": low, "diagonal": high})
 	b := scored(map[string][]float64{"conv": low, "rnn": high, "linear": high, "diagonal": low})
-	tab := Stability([]*StudyResult{a}, []*StudyResult{b})
+	if _, err := Stability([]*StudyResult{a}, []*StudyResult{b}); err == nil || !strings.Contains(err.Error(), "seed 1 is in both") {
+		t.Errorf("the same seeds: %v", err)
+	}
+	b.Config.Seeds = span64(101, 8)
+	tab, err := Stability([]*StudyResult{a}, []*StudyResult{b})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got []string
 	for _, row := range tab.Rows {
 		got = append(got, strings.Join(row[6:], " "))
@@ -295,8 +302,12 @@ func TestStability(t *testing.T) {
 		t.Errorf("note %q", note)
 	}
 	b.Config.Name = "another"
-	if tab := Stability([]*StudyResult{a}, []*StudyResult{b}); len(tab.Rows) != 0 {
-		t.Errorf("studies of other names are compared: %v", tab.Rows)
+	if tab, err := Stability([]*StudyResult{a}, []*StudyResult{b}); err != nil || len(tab.Rows) != 0 {
+		t.Errorf("studies of other names are compared: %v, %v", tab, err)
+	}
+	b.Config.Name, b.Arms[0].Experiment.Steps = "", 7
+	if _, err := Stability([]*StudyResult{a}, []*StudyResult{b}); err == nil || !strings.Contains(err.Error(), "arm conv: the records are of different experiments: steps") {
+		t.Errorf("other experiments: %v", err)
 	}
 }
 
@@ -337,6 +348,27 @@ func TestSummaryShowsLength(t *testing.T) {
 	}
 	if len(tab.Rows) != 2 || tab.Rows[1][2] != "0.800 [0.000, 1.000], 2 of 3 solved" || tab.Rows[1][3] != "0.100 [0.000, 0.348]" {
 		t.Errorf("rows %q", tab.Rows)
+	}
+}
+
+// TestStepAtLength: at another length the step has that length's values, and its
+// word follows them.
+func TestStepAtLength(t *testing.T) {
+	r := scored(map[string][]float64{"conv": spread(8, 0.9, 0.02), "rnn": spread(8, 0.9, 0.021)})
+	for i, a := range r.Arms {
+		for k, run := range a.Runs {
+			run.Final["test@64/accuracy"] = 0.2 + 0.5*float64(i) + 0.01*float64(k%3)
+		}
+	}
+	rnn := *r.Arm("rnn")
+	near, _ := r.Step(rnn)
+	far, ok := r.StepOf(rnn, "test@64/accuracy")
+	if !ok || near.Verdict != Undecided || far.Verdict != Better || math.Abs(far.Paired.MeanDiff-0.5) > 1e-9 || far.Lo > 0.5 || far.Hi < 0.5-1e-9 {
+		t.Errorf("at the trained length %+v, at four times it %+v", near, far)
+	}
+	tab := r.LengthTable()
+	if row := tab.Rows[1]; row[len(row)-1] != "better" || !strings.HasPrefix(row[len(row)-5], "+0.500") || tab.Columns[5] != "step at 64" {
+		t.Errorf("%v %v", tab.Columns, row)
 	}
 }
 

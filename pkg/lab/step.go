@@ -58,6 +58,14 @@ func (s Step) Found() string {
 	return AgainstExpectation
 }
 
+// word is the verdict, and that it goes against what was expected.
+func (s Step) word() string {
+	if s.Found() == AgainstExpectation {
+		return string(s.Verdict) + ", " + AgainstExpectation
+	}
+	return string(s.Verdict)
+}
+
 // verdict is the word that the numbers allow: a direction only where the adjusted
 // p value, the exact test and the interval all say so.
 func (s Step) verdict() Verdict {
@@ -79,12 +87,20 @@ func (s Step) verdict() Verdict {
 // Step compares an arm with the one that its From names or, of a rung, with the
 // rung it stems from; ok is false when the study lacks that one or there is none.
 func (r *StudyResult) Step(a ArmResult) (s Step, ok bool) {
-	s, ok = r.steps()[a.Name]
+	s, ok = r.steps(r.Key())[a.Name]
 	return s, ok
 }
 
-// steps returns every comparison of the study, by the name of the arm.
-func (r *StudyResult) steps() map[string]Step {
+// StepOf is Step by another metric of the reported runs, such as
+// "test@64/accuracy". Its interval is Student's t of the pairs: tuning looked at
+// the task's metric alone.
+func (r *StudyResult) StepOf(a ArmResult, key string) (s Step, ok bool) {
+	s, ok = r.steps(key)[a.Name]
+	return s, ok
+}
+
+// steps returns every comparison of the study by a metric, by the name of the arm.
+func (r *StudyResult) steps(key string) map[string]Step {
 	out := map[string]Step{}
 	var names []string
 	var ps, exact []float64
@@ -94,22 +110,30 @@ func (r *StudyResult) steps() map[string]Step {
 		if j < 0 {
 			continue
 		}
-		s := Step{From: from, Expect: expect, Paired: stats.Paired(r.better(a), r.better(r.Arms[j]), Confidence)}
+		s := Step{From: from, Expect: expect, Paired: stats.Paired(r.better(a, key), r.better(r.Arms[j], key), Confidence)}
 		// Larger is better in s.
 		sign := 1.0
 		if !r.Spec.Metric.HigherIsBetter() {
 			sign = -1
 		}
-		s.Lo, s.Hi = r.drawNoise().combine([]int{i, j}, []float64{sign, -sign}, s.Paired, rangeOf(r.Spec.Metric).differences())
+		possible := rangeOf(r.Spec.Metric).differences()
+		if key == r.Key() {
+			s.Lo, s.Hi = r.drawNoise().combine([]int{i, j}, []float64{sign, -sign}, s.Paired, possible)
+		} else {
+			s.Lo, s.Hi = possible.cut(s.Paired.Lo, s.Paired.Hi)
+		}
 		out[a.Name] = s
 		names, ps, exact = append(names, a.Name), append(ps, s.Paired.P), append(exact, s.Paired.SignFlipP)
 	}
 	adjusted, adjustedExact := stats.Holm(ps), stats.Holm(exact)
+	// Decided by the number of seeds, once for the study: pairs that a step loses to
+	// divergence must not spare it the adjustment.
+	decides := 2/math.Pow(2, float64(len(r.Config.Seeds)))*float64(len(names)) < Alpha
 	for i, name := range names {
 		s := out[name]
-		s.P, s.Exact = adjusted[i], exact[i]
-		if least := 2 / math.Pow(2, float64(s.Paired.N)); least*float64(len(names)) < Alpha {
-			s.Decides, s.Exact = true, adjustedExact[i]
+		s.P, s.Exact, s.Decides = adjusted[i], exact[i], decides
+		if decides {
+			s.Exact = adjustedExact[i]
 		}
 		s.Verdict = s.verdict()
 		out[name] = s
@@ -117,9 +141,10 @@ func (r *StudyResult) steps() map[string]Step {
 	return out
 }
 
-// better returns an arm's values in the direction in which larger is better.
-func (r *StudyResult) better(a ArmResult) []float64 {
-	v := a.Values(r.Key())
+// better returns an arm's values of a metric in the direction in which larger is
+// better.
+func (r *StudyResult) better(a ArmResult, key string) []float64 {
+	v := a.Values(key)
 	if r.Spec.Metric.HigherIsBetter() {
 		return v
 	}
@@ -158,19 +183,22 @@ func (a ArmResult) change() string {
 
 // testNote says how the words come about.
 func (r *StudyResult) testNote() string {
-	steps := r.steps()
+	steps := r.steps(r.Key())
 	if len(steps) == 0 {
 		return ""
 	}
 	n, decides := len(r.Config.Seeds), false
 	for _, s := range steps {
-		decides = decides || s.Decides
+		decides = s.Decides // of all alike
 	}
 	note := fmt.Sprintf("p: two-sided t test of the gain paired by seed, adjusted by Holm for %s. exact: sign-flip test of the same pairs, ", counted(len(steps), "step"))
 	if decides {
 		note += "adjusted likewise."
 	} else {
 		note += fmt.Sprintf("not adjusted: with %s it cannot go below %.2g, too much for so many steps.", seeds(n), 2/math.Pow(2, float64(n)))
+	}
+	if least := 2 / math.Pow(2, float64(n)); least >= Alpha {
+		note += " So few seeds allow no word but undecided."
 	}
 	return note + fmt.Sprintf(" A step is called better or worse only where p and exact lie below %g and the interval beside them leaves out zero.", Alpha)
 }

@@ -276,13 +276,14 @@ func (r *SweepResult) Verdict() string {
 	case p.N < 2:
 		return text + fmt.Sprintf(" With so few seeds, nothing says that it is better than %g by more than chance.", ranked[1].LR)
 	case p.Lo > 0:
-		return text + fmt.Sprintf(" It is better than the next, %g, by %s.", ranked[1].LR, apart(p))
+		return text + fmt.Sprintf(" It is better than the next, %g, by %s.", ranked[1].LR, r.apart(p))
 	}
-	return text + fmt.Sprintf(" The next, %g, is as good within noise: the difference is %s.", ranked[1].LR, apart(p))
+	return text + fmt.Sprintf(" Whether it is better than the next, %g, is undecided: the difference is %s.", ranked[1].LR, r.apart(p))
 }
 
-// apart is a paired difference with its interval.
-func apart(p stats.PairedResult) string {
+// apart is a paired difference with its interval, cut to what is possible.
+func (r *SweepResult) apart(p stats.PairedResult) string {
+	p.Lo, p.Hi = rangeOf(r.Spec.Metric).differences().cut(p.Lo, p.Hi)
 	return fmt.Sprintf("%.3g [%.3g, %.3g]", p.MeanDiff, p.Lo, p.Hi)
 }
 

@@ -118,7 +118,7 @@ func TestSweepVerdict(t *testing.T) {
 		{"equal means are told apart by the loss", swept(task.Accuracy, rates, []float64{1}, []float64{1}, []float64{1}), 1e-2, "largest"},
 		{"all diverged", swept(task.Accuracy, rates, []float64{nan}, []float64{nan}, []float64{nan}), 0, "Every run diverged"},
 		{"clear", swept(task.Accuracy, rates, []float64{0.1, 0.11, 0.12}, []float64{0.9, 0.91, 0.93}, []float64{0.5, 0.51, 0.52}), 3e-3, "It is better than the next, 0.01, by 0.403 [0.389, 0.418]"},
-		{"not clear", swept(task.Accuracy, rates, []float64{0.1, 0.2, 0.3}, []float64{0.9, 0.1, 0.5}, []float64{0.1, 0.8, 0.4}), 3e-3, "as good within noise"},
+		{"not clear", swept(task.Accuracy, rates, []float64{0.1, 0.2, 0.3}, []float64{0.9, 0.1, 0.5}, []float64{0.1, 0.8, 0.4}), 3e-3, "is undecided"},
 		{"one seed", swept(task.Accuracy, rates, []float64{0.1}, []float64{0.9}, []float64{0.5}), 3e-3, "so few seeds"},
 	} {
 		got := 0.0

@@ -81,7 +81,11 @@ func rateScores(rates []float64, tries []Try) []RateScore {
 	for i, lr := range rates {
 		var scores []float64
 		for _, t := range tries {
-			if t.LR == lr {
+			switch {
+			case t.LR != lr:
+			case t.Status == Diverged:
+				scores = append(scores, math.NaN())
+			default:
 				scores = append(scores, t.Score)
 			}
 		}
@@ -100,7 +104,12 @@ func (r *StudyResult) Tuning(a ArmResult) Tuning {
 	if len(a.Tries) == 0 {
 		return Tuning{}
 	}
-	return chooseRate(r.Config.LRs, a.Tries, r.Spec.Metric.HigherIsBetter())
+	var rates []float64
+	for _, t := range a.Tries {
+		rates = append(rates, t.LR)
+	}
+	slices.Sort(rates)
+	return chooseRate(slices.Compact(rates), a.Tries, r.Spec.Metric.HigherIsBetter())
 }
 
 // nextRate continues a rising grid of learning rates beyond its upper or lower

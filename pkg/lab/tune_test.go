@@ -1,9 +1,12 @@
 package lab
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -200,8 +203,65 @@ func TestRecordIsTheStudy(t *testing.T) {
 		t.Errorf("a record that was changed: %v", err)
 	}
 	*hash = was
-	rec.Studies[0].Arms[0].Runs = rec.Studies[0].Arms[0].Runs[1:]
-	if _, err := rec.Results(); err == nil {
-		t.Error("a record that lacks a run is accepted")
+}
+
+// TestRecordIsHeldToItself: whatever is changed in a record, it is refused, and
+// nothing is written.
+func TestRecordIsHeldToItself(t *testing.T) {
+	fresh := func() LadderRecord {
+		r := scored(map[string][]float64{"conv": spread(8, 0.5, 0.02), "rnn": spread(8, 0.6, 0.02)})
+		r.Config.Name, r.Config.LRs, r.Config.TuneSeeds = "ladder-x/induction", []float64{1e-3, 3e-3}, span64(1001, 2)
+		for i := range r.Arms {
+			r.Arms[i].Tries = triesOf(r.Config.LRs, []float64{.1, .2}, []float64{.5, .4})
+			for k, run := range r.Arms[i].Runs {
+				run.Experiment.Schedule.LR, run.Experiment.Seed = r.Arms[i].LR, r.Config.Seeds[k]
+				c := Curve{Steps: []int64{1, 2}, Values: []float64{0.1, 0.2}}
+				run.Curves = map[string]Curve{"valid/accuracy": c, KeyTrainLoss: c}
+			}
+		}
+		return LadderRecord{Preset: "x", Studies: []StudyRecord{r.Record()}}
+	}
+	dir := t.TempDir()
+	if err := fresh().Publish(dir); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "ladder-x.json")
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadLadder(path); err != nil {
+		t.Fatalf("as written: %v", err)
+	}
+	digit := bytes.Index(good, []byte(`"test/accuracy":0.`)) + len(`"test/accuracy":0.`)
+	changed := slices.Clone(good)
+	changed[digit] = '0' + (changed[digit]-'0'+1)%10
+	if err := os.WriteFile(path, changed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadLadder(path); err == nil || !strings.Contains(err.Error(), "a number in it was changed") {
+		t.Errorf("another accuracy: %v", err)
+	}
+	for want, edit := range map[string]func(*LadderRecord){
+		"8 seeds, 2 arms":                 func(l *LadderRecord) { l.Studies[0].LRs = nil },
+		"arm conv is given twice":         func(l *LadderRecord) { s := &l.Studies[0]; s.Arms = append(s.Arms, s.Arms[0]) },
+		`status is "quux"`:                func(l *LadderRecord) { l.Studies[0].Arms[0].Runs[2].Status = "quux" },
+		"finished without a value":        func(l *LadderRecord) { l.Studies[0].Arms[0].Runs[2].Final = nil },
+		"3 tries, want 4":                 func(l *LadderRecord) { a := &l.Studies[0].Arms[0]; a.Tries = a.Tries[1:] },
+		"learning_rate is 7, want one of": func(l *LadderRecord) { l.Studies[0].Arms[1].LR = 7 },
+		"7 runs, want one for each of 8":  func(l *LadderRecord) { a := &l.Studies[0].Arms[0]; a.Runs = a.Runs[1:] },
+		"written by an earlier version":   func(l *LadderRecord) { l.Studies[0].Arms[0].Experiment = nil },
+		`preset is "../x"`:                func(l *LadderRecord) { l.Preset = "../x" },
+		`name is "ladder/../../up"`:       func(l *LadderRecord) { l.Studies[0].Name = "ladder/../../up" },
+		"the record was changed":          func(l *LadderRecord) { l.Studies[0].Arms[0].Runs[0].Hash = "00" },
+	} {
+		l, empty := fresh(), filepath.Join(t.TempDir(), "out")
+		edit(&l)
+		if err := l.Publish(empty); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+		if _, err := os.Stat(empty); err == nil {
+			t.Errorf("%s: something was written", want)
+		}
 	}
 }

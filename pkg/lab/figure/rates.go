@@ -17,7 +17,8 @@ type Tuning struct {
 	Name   string  `json:"name"`
 	Color  Color   `json:"color,omitempty"` // none: by the arm's place
 	Tries  []Trial `json:"tries"`
-	Chosen float64 `json:"chosen"` // the rate that was taken, 0 for none
+	Chosen float64 `json:"chosen"`         // the rate that was taken, 0 for none
+	Edge   bool    `json:"edge,omitempty"` // the best rate, taken or not, is the smallest or largest tried
 }
 
 // Trial is one try; a Score that is NaN or infinite has diverged.
@@ -28,8 +29,8 @@ type Trial struct {
 
 // Rates draws scores over learning rates as small multiples: a panel an arm, a
 // dot a try, a line through the means, a ring around the chosen rate, which
-// stands above the panel. A chosen rate that is the smallest or largest that the
-// arm was tried with is called so: a better one may lie beyond. Tries that
+// stands above the panel. Where the best rate lies at the edge of the grid it says
+// so: a better one may lie beyond. Tries that
 // diverged are × at the upper end, with their number if there are several. Rates need not be the same for all arms; the
 // x axis is logarithmic. Without YRange the y axis leaves out a twentieth of the
 // scores at each end where they lie far from the rest, and triangles stand for
@@ -143,10 +144,12 @@ func (a Tuning) verdict() (text string, alert bool) {
 		return "no try", false
 	case a.Chosen == 0:
 		return "none chosen", false
-	case len(rates) > 1 && a.Chosen <= rates[0]:
+	case a.Edge && a.Chosen <= rates[0]:
 		return logNumber(a.Chosen) + ", the smallest tried", true
-	case len(rates) > 1 && a.Chosen >= rates[len(rates)-1]:
+	case a.Edge && a.Chosen >= rates[len(rates)-1]:
 		return logNumber(a.Chosen) + ", the largest tried", true
+	case a.Edge:
+		return logNumber(a.Chosen) + ", the best at the edge", true
 	}
 	return logNumber(a.Chosen), false
 }
