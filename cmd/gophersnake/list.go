@@ -36,7 +36,7 @@ A task's own fields and a mixer's are in its defaults:
 			case "tasks":
 				a.print(listing("Tasks", taskRows(task.Names()), "task", "what a model must do"))
 			case "rungs":
-				a.print(listing("Rungs of the ladder", rungRows(), "rung", "name", "the one change", "what follows from it"))
+				a.print(listing("Rungs of the ladder", rungRows(true), "rung", "name", "the one change", "what follows from it"))
 			case "mixers":
 				a.print(listing("Mixers", mixerRows(), "mixer", "what it is"))
 			case "fields":
@@ -75,10 +75,14 @@ func taskRows(names []task.Name) [][]string {
 	return rows
 }
 
-func rungRows() [][]string {
+func rungRows(follows bool) [][]string {
 	var rows [][]string
 	for _, r := range lab.Rungs() {
-		rows = append(rows, []string{r.Number, r.Name, r.Change, r.Follows})
+		row := []string{r.Number, r.Name, r.Change}
+		if follows {
+			row = append(row, r.Follows)
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -121,7 +125,7 @@ func ladderHelp() string {
 	return columned("Tasks (--task):", taskRows(lab.PresetTasks())) + rungsHelp()
 }
 
-func rungsHelp() string { return columned("Rungs (--rung), each with what it changes:", rungRows()) }
+func rungsHelp() string { return columned("Rungs (--rung), each with what it changes:", rungRows(false)) }
 
 // columned writes rows below a heading, their columns in line.
 func columned(heading string, rows [][]string) string {

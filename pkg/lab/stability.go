@@ -18,7 +18,7 @@ import (
 func Stability(a, b []*StudyResult) (*table.Table, error) {
 	t := table.New("The same preset with other tuning and reporting seeds", "task", "step", "gain", "gain again", "lr", "lr again", "found", "found again", "the same")
 	t.Align = []table.Align{table.Left, table.Left}
-	same, steps, turned, apart := 0, 0, 0, 0
+	same, steps, turned, apart, common := 0, 0, 0, 0, 0
 	for _, r := range a {
 		other := studyNamed(b, r.Config.Name)
 		if other == nil {
@@ -27,6 +27,7 @@ func Stability(a, b []*StudyResult) (*table.Table, error) {
 		if err := r.sameOnOtherSeeds(other); err != nil {
 			return nil, err
 		}
+		common++
 		for _, arm := range r.Arms {
 			again := other.Arm(arm.Name)
 			s, ok := r.Step(arm)
@@ -53,6 +54,9 @@ func Stability(a, b []*StudyResult) (*table.Table, error) {
 			t.Add(string(r.Config.Arms[0].Experiment.Task.Name), s.From+" → "+arm.Name, gain(s), gain(u), fmt.Sprintf("%.3g", arm.LR), fmt.Sprintf("%.3g", again.LR),
 				string(s.Verdict), string(u.Verdict), verdict)
 		}
+	}
+	if common == 0 {
+		return nil, fmt.Errorf("lab: the records have no study in common")
 	}
 	t.Note(fmt.Sprintf("The same word for %d of %s; a direction turned round in %d; intervals of the gain do not meet in %d.", same, counted(steps, "step"), turned, apart))
 	return t, nil
