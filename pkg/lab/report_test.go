@@ -191,6 +191,18 @@ func TestExactTestDecidesWhereItCan(t *testing.T) {
 	}
 }
 
+// TestLostPairsSpareNothing: a step that loses pairs to divergence is adjusted as
+// all others of its study are.
+func TestLostPairsSpareNothing(t *testing.T) {
+	arms := map[string][]float64{"conv": spread(10, 0.3, 0.02), "rnn": spread(10, 0.4, 0.03), "linear": spread(10, 0.5, 0.02), "diagonal": spread(10, 0.6, 0.03)}
+	arms["rnn"][3], arms["rnn"][7], arms["rnn"][8] = -1, -1, -1
+	r := scored(arms)
+	s, _ := r.Step(*r.Arm("rnn"))
+	if p := 1.0 / 64; s.Paired.N != 7 || s.Paired.SignFlipP != p || s.Exact != 2*p || !s.Decides {
+		t.Errorf("seven of ten pairs in one of two such steps: %+v, want twice the exact p of %g", s, p)
+	}
+}
+
 // TestTableOfDivergedRuns: no NaN is printed, and a finished run without a
 // number counts with the diverged ones.
 func TestTableOfDivergedRuns(t *testing.T) {
