@@ -125,7 +125,9 @@ func ladderHelp() string {
 	return columned("Tasks (--task):", taskRows(lab.PresetTasks())) + rungsHelp()
 }
 
-func rungsHelp() string { return columned("Rungs (--rung), each with what it changes:", rungRows(false)) }
+func rungsHelp() string {
+	return columned("Rungs (--rung), each with what it changes:", rungRows(false))
+}
 
 // columned writes rows below a heading, their columns in line.
 func columned(heading string, rows [][]string) string {
