@@ -76,7 +76,7 @@ its steps against those of another record, with other seeds.`,
 	flags.StringVar(&f.preset, "preset", "quick", "size of the study: quick or full")
 	flags.StringSliceVar(&f.tasks, "task", nil, "only these tasks (may be repeated)")
 	flags.StringSliceVar(&f.rungs, "rung", nil, "only these rungs (may be repeated)")
-	flags.StringVar(&f.equal, "equal", "", "only the view with equal parameters, or with equal state (default: all that the preset has)")
+	flags.StringVar(&f.equal, "equal", "", "only the view at equal parameters, or at equal state")
 	flags.IntVar(&f.seeds, "seeds", 0, "number of reported seeds, 0 for the preset's")
 	flags.IntVar(&f.seedFrom, "first-seed", 1, "first of the reported seeds; those that tune begin 1000 higher")
 	flags.IntVar(&f.steps, "steps", 0, "training steps, 0 for the preset's")
