@@ -70,20 +70,22 @@ func TestEndValues(t *testing.T) {
 	}
 }
 
-// TestVerdicts: a chosen rate at the end of those that the arm itself was tried
-// with is called so.
+// TestVerdicts: a best rate at the end of those that the arm itself was tried with
+// is called so, whichever was chosen.
 func TestVerdicts(t *testing.T) {
 	tries := []Trial{{1e-2, 1}, {1e-3, 0.5}, {3e-3, 2}, {1e-3, nan}}
 	for _, c := range []struct {
 		chosen float64
+		edge   bool
 		tries  []Trial
 		want   string
 		alert  bool
 	}{
-		{3e-3, tries, "0.003", false}, {1e-3, tries, "0.001, the smallest tried", true}, {1e-2, tries, "0.01, the largest tried", true},
-		{1e-2, tries[:1], "0.01", false}, {0, tries, "none chosen", false}, {1, nil, "no try", false},
+		{3e-3, false, tries, "0.003", false}, {1e-3, true, tries, "0.001, the smallest tried", true}, {1e-2, true, tries, "0.01, the largest tried", true},
+		{3e-3, true, tries, "0.003, the best at the edge", true}, {1e-3, false, tries, "0.001", false},
+		{1e-2, false, tries[:1], "0.01", false}, {0, false, tries, "none chosen", false}, {1, false, nil, "no try", false},
 	} {
-		if got, alert := (Tuning{Tries: c.tries, Chosen: c.chosen}).verdict(); got != c.want || alert != c.alert {
+		if got, alert := (Tuning{Tries: c.tries, Chosen: c.chosen, Edge: c.edge}).verdict(); got != c.want || alert != c.alert {
 			t.Errorf("%g of %v: %q, %v, want %q, %v", c.chosen, c.tries, got, alert, c.want, c.alert)
 		}
 	}
