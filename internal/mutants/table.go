@@ -28,7 +28,7 @@ func training() []mutant {
 	return []mutant{
 		{"lab/rate-of-the-next-step", file, "Schedule.At(t.step,", "Schedule.At(t.step+1,", rate},
 		{"lab/rate-not-the-logged", file, "t.opt.Step(lr)", "t.opt.Step(2 * lr)", rate},
-		{"lab/one-mask-for-all-steps", file, " ^ uint64(first+i)*0x9e3779b97f4a7c15", "", masks},
+		{"lab/one-mask-for-all-steps", file, "uint64(first+i)*0x9e3779b97f4a7c15", "uint64(first+i)*0", masks},
 		{"lab/one-mask-for-all-seeds", file, "t.e.Seed ^ uint64(first+i)", "1 ^ uint64(first+i)", masks},
 		{"lab/no-dropout-after-eval", file, "\tt.tape.SetTraining(true)\n", "", splits},
 		{"lab/batch-of-the-next-step", file, "t.task.Train(first + i)", "t.task.Train(first + i + 1)", "./pkg/lab TestStepAsksForItsBatch"},
@@ -108,7 +108,7 @@ func comparing() []mutant {
 		{"lab/edge-goes-unflagged", tune, "t.Edge = last > 0", "t.Edge = last < 0", rate},
 		{"lab/grid-grows-for-one-arm", "pkg/lab/study_run.go", "for i := range s.c.Arms {\n\t\tfor _, lr := range rates", "for i := range s.c.Arms[:1] {\n\t\tfor _, lr := range rates", "./pkg/lab TestGridGrowsForAllArmsAlike"},
 		{"lab/tuned-on-test", "pkg/lab/study_run.go", `{"valid": &t.Score, "test": &t.Test}`, `{"test": &t.Score, "valid": &t.Test}`, "./pkg/lab TestTry"},
-		{"lab/p-without-holm", step, "adjusted[i], exact[i], decides", "ps[i], exact[i], decides", "./pkg/lab TestHolm"},
+		{"lab/p-without-holm", step, "adjusted[i], exact[i], decides", "min(adjusted[i], ps[i]), exact[i], decides", "./pkg/lab TestHolm"},
 		{"lab/word-without-exact-test", step, "s.P < Alpha && s.Exact < Alpha", "s.P < Alpha", words},
 		{"lab/word-without-interval", step, "case sure && s.Lo > 0:", "case sure && p.MeanDiff > 0:", "./pkg/lab TestWordNeedsItsInterval"},
 		{"lab/word-without-p", step, "s.P < Alpha && s.Exact < Alpha", "s.Exact < Alpha", words},

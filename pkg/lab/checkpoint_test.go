@@ -109,6 +109,11 @@ func TestRestoreRefusesOtherParameters(t *testing.T) {
 			t.Errorf("error %v, want one with %q", err, tt.says)
 		}
 	}
+	c.params[1].Shape = nil // a file from before shapes were noted: the size still counts
+	other := []*tensor.Param{a, tensor.NewParam(d, "b", tensor.Decay, []float64{7, 7}, 2)}
+	if err := c.restore(other); err == nil || !strings.Contains(err.Error(), "parameter 1 is b, 1 elements, the model's b, [2]") {
+		t.Errorf("another size in a file without shapes: %v", err)
+	}
 	if !slices.Equal(a.Data(), []float64{7, 7}) {
 		t.Errorf("a refused checkpoint wrote %v", a.Data())
 	}
